@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use url::Url;
 
 use crate::config::Settings;
+use crate::expiry;
 use certward_certificates::server_certificate::ServerCertificates;
 use certward_ravendb::access::authn::Authenticator;
 use certward_ravendb::access::two_factor::TwoFactorSessions;
@@ -45,6 +46,8 @@ pub struct App {
     pub(crate) connections: Arc<ApiConnections>,
     /// The numbers of open connections.
     pub(crate) connection_counts: ConnectionCounts,
+    /// The certificates in use.
+    pub(crate) certificates_in_use: Arc<expiry::Sources>,
     /// The server certificate in force.
     pub server_certificates: Arc<ServerCertificates>,
     /// Replaces the server certificate.

@@ -7,9 +7,10 @@ use rustls_pki_types::CertificateDer;
 use time::{Date, Month, OffsetDateTime, Time};
 
 use super::algorithm::{PublicKey, SignatureAlgorithm};
+use super::certificate_error::{CertificateError, MAX_DER_LENGTH};
 use super::der::{self, DerError, DerReader, Element};
 use super::extensions::{ExtendedKeyUsage, Extension, Extensions, KeyUsage, SubjectAltName};
-use super::pem::pem_block;
+use super::pem_block::pem_block;
 use super::{DistinguishedName, PublicKeyPinningHash, SerialNumber, Sha256Fingerprint, Thumbprint, Validity};
 
 /// An X.509 certificate, version 1 to 3 (RFC 5280 4.1), parsed once. Cloning is cheap.
@@ -18,32 +19,6 @@ use super::{DistinguishedName, PublicKeyPinningHash, SerialNumber, Sha256Fingerp
 /// DER bytes are.
 #[derive(Clone)]
 pub struct Certificate(Arc<Inner>);
-
-/// Bytes are no X.509 certificate.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CertificateError {
-    /// Larger than [`Certificate::MAX_DER_LENGTH`].
-    #[error("the certificate has {0} bytes; at most {MAX_DER_LENGTH} are read")]
-    TooLarge(usize),
-    /// The structure around or inside this part is not DER, or not that of RFC 5280.
-    #[error("cannot read the {part} of the certificate")]
-    Malformed {
-        /// The member, in words of RFC 5280.
-        part: &'static str,
-        /// The error in its DER.
-        source: DerError,
-    },
-    /// A version other than 1, 2 or 3.
-    #[error("the certificate has a version other than 1, 2 and 3")]
-    Version,
-    /// The algorithm inside the signed part differs from the one beside the signature (RFC 5280 4.1.1.2).
-    #[error("the certificate names two different signature algorithms")]
-    SignatureAlgorithmMismatch,
-    /// One extension stands twice (RFC 5280 4.2).
-    #[error("the certificate has the extension {0} more than once")]
-    RepeatedExtension(String),
-}
 
 struct Inner {
     der: CertificateDer<'static>,
@@ -361,7 +336,6 @@ impl fmt::Debug for Certificate {
     }
 }
 
-const MAX_DER_LENGTH: usize = 64 * 1024;
 /// `[1]` and `[2]`, implicit, of `TBSCertificate`: never used since RFC 5280, but still allowed.
 const ISSUER_UNIQUE_ID: u8 = 0x81;
 const SUBJECT_UNIQUE_ID: u8 = 0x82;

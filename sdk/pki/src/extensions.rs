@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::certificate::CertificateError;
+use super::certificate_error::CertificateError;
 use super::der::{self, DerError, DerReader, Element};
 use super::{DistinguishedName, ObjectIdentifier};
 

@@ -23,6 +23,7 @@ mod algorithm;
 #[cfg(feature = "archives")]
 pub mod archive;
 mod certificate;
+mod certificate_error;
 mod der;
 mod distinguished_name;
 mod error_chain;
@@ -31,6 +32,7 @@ mod fingerprint;
 mod hex;
 mod object_identifier;
 mod pem;
+mod pem_block;
 mod printable;
 mod private_key;
 mod public_key_pinning_hash;
@@ -40,7 +42,8 @@ mod thumbprint;
 mod validity;
 
 pub use algorithm::{PublicKey, SignatureAlgorithm};
-pub use certificate::{Certificate, CertificateError};
+pub use certificate::Certificate;
+pub use certificate_error::CertificateError;
 pub use der::DerError;
 pub use distinguished_name::{
     AttributeTypeAndValue, AttributeValue, CommonNameError, DistinguishedName, DistinguishedNameTextError,

@@ -5,7 +5,8 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-use super::certificate::{Certificate, CertificateError};
+use super::certificate::Certificate;
+use super::certificate_error::CertificateError;
 
 /// A text does not hold the PEM blocks asked for. The text itself is never repeated: it may hold a private key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -162,27 +163,6 @@ pub(crate) fn blocks(text: &str) -> Result<Vec<Block<'_>>, PemError> {
 /// `, or are lost.
 fn has_lost_line_ends(line: &str) -> bool {
     line.starts_with("-----BEGIN ") && line.contains("-----END ")
-}
-
-/// Encodes one block with 64 characters per line and `
-/// ` line endings.
-pub(crate) fn pem_block(label: &str, der: &[u8]) -> String {
-    let base64 = Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(der));
-    let mut out = String::with_capacity(base64.len() + base64.len() / 64 + 2 * label.len() + 40);
-    out.push_str("-----BEGIN ");
-    out.push_str(label);
-    out.push_str("-----\n");
-    let mut rest = base64.as_str();
-    while !rest.is_empty() {
-        let (line, after) = rest.split_at(rest.len().min(64));
-        out.push_str(line);
-        out.push('\n');
-        rest = after;
-    }
-    out.push_str("-----END ");
-    out.push_str(label);
-    out.push_str("-----\n");
-    out
 }
 
 /// Line numbers where `\r\n` counts once and a lone `\r` (old Macintosh files) ends a line too.

@@ -6,6 +6,7 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, Pr
 use zeroize::Zeroizing;
 
 use super::pem::{self, PemError};
+use super::pem_block;
 
 /// A private key in PEM: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017) or SEC 1 (RFC 5915).
 ///
@@ -93,7 +94,7 @@ impl PrivateKeyPem {
             .nested(super::der::SEQUENCE)
             .and_then(|_| reader.finish())
             .map_err(|_| PrivateKeyError::NotDer)?;
-        let pem = Zeroizing::new(pem::pem_block(kind.label(), &der));
+        let pem = Zeroizing::new(pem_block::pem_block(kind.label(), &der));
         Ok(Self { kind, der, pem })
     }
 

@@ -1,7 +1,6 @@
 //! An ACL: a named set of Redis rules for commands, keys and channels.
 
 use super::name::ObjectName;
-use super::precondition::Precondition;
 use super::redis_acl_rules::RedisAclRules;
 use super::uid::RedisAclUid;
 
@@ -33,17 +32,6 @@ pub struct NewRedisAcl {
     pub name: ObjectName,
     /// The rules.
     pub acl: RedisAclRules,
-}
-
-/// A change to an ACL; `None` leaves a member as it is.
-#[derive(Debug, Clone, Default)]
-pub struct RedisAclUpdate {
-    /// The name.
-    pub name: Option<ObjectName>,
-    /// The rules.
-    pub acl: Option<RedisAclRules>,
-    /// What else must be so.
-    pub precondition: Precondition,
 }
 
 /// The ACLs of a fresh cluster, from uid 1 on (`docs/contracts/redis-enterprise.md#redis-acls`).

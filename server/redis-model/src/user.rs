@@ -6,7 +6,6 @@ use time::OffsetDateTime;
 use super::name::{EmailAddress, UserName};
 use super::password_hash::PasswordHash;
 use super::permission::ManagementRole;
-use super::precondition::Precondition;
 use super::uid::{RoleUid, UserUid};
 use certward_certificates::trust::SubjectLine;
 
@@ -114,31 +113,6 @@ pub struct NewUser {
     pub roles: RoleSelection,
     /// The alerts to send.
     pub alerts: EmailAlerts,
-}
-
-/// A change to a user; `None` leaves a member as it is.
-#[derive(Debug, Default)]
-pub struct UserUpdate {
-    /// The name.
-    pub name: Option<UserName>,
-    /// The e-mail address; the inner `None` removes it.
-    pub email: Option<Option<EmailAddress>>,
-    /// The authentication method. A change away from `regular` deletes the user's passwords.
-    pub auth_method: Option<AuthMethod>,
-    /// The password that replaces all previous ones.
-    pub password: Option<SecretString>,
-    /// For `certificate` only.
-    pub certificate_subject_line: Option<SubjectLine>,
-    /// The roles.
-    pub roles: Option<RoleSelection>,
-    /// Enables all alerts of the user.
-    pub email_alerts: Option<bool>,
-    /// Alerts about the cluster.
-    pub cluster_email_alerts: Option<bool>,
-    /// Alerts about databases.
-    pub bdbs_email_alerts: Option<Vec<String>>,
-    /// What else must be so.
-    pub precondition: Precondition,
 }
 
 /// The roles of a user, as given in a request.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{Connection, ConnectionView, Scope, api_connections, grounds, shown};
 use certward_pki::Thumbprint;
-use certward_redis_model::database::rights::rights_in;
 use certward_redis_model::removal::{NotThere, Removal};
+use certward_redis_model::rights::rights_in;
 use certward_redis_model::state::ClusterState;
 use certward_redis_model::user::User;
 use certward_transport::connected::{ConnectionList, LosingIdentity, LosingKind, Numbered, Page, RemovalEffect};

@@ -6,9 +6,8 @@ use time::{Duration, OffsetDateTime};
 use tokio::sync::Mutex;
 
 use super::WarnDays;
-use super::sources::each_certificate;
+use super::sources::{Sources, each_certificate};
 use super::survey::Survey;
-use crate::app::App;
 use certward_system::telemetry::{
     CERTIFICATE_EARLIEST_EXPIRY, CERTIFICATE_EXPIRY, CERTIFICATES, CERTIFICATES_EXPIRED, CERTIFICATES_EXPIRING,
     CERTIFICATES_UNLISTED, Exposition,
@@ -17,7 +16,7 @@ use certward_system::telemetry::{
 /// Makes the text of the metrics, and keeps it while it holds.
 #[derive(Debug)]
 pub(crate) struct ExpiryMetrics {
-    app: Arc<App>,
+    sources: Arc<Sources>,
     /// Held while the text is made: a scrape that comes meanwhile gets the same.
     last: Mutex<Option<(Basis, Arc<str>)>>,
 }
@@ -32,9 +31,9 @@ struct Basis {
 }
 
 impl ExpiryMetrics {
-    pub(crate) fn new(app: Arc<App>) -> Self {
+    pub(crate) fn new(sources: Arc<Sources>) -> Self {
         Self {
-            app,
+            sources,
             last: Mutex::new(None),
         }
     }
@@ -43,15 +42,15 @@ impl ExpiryMetrics {
     pub(crate) async fn render(&self) -> Arc<str> {
         let mut last = self.last.lock().await;
         // Taken before the certificates are looked at: a change in between makes the text stale, never fresh.
-        let basis = Basis::of(&self.app);
+        let basis = Basis::of(&self.sources);
         if let Some((_, text)) = last.as_ref().filter(|(made_from, _)| made_from.holds_at(&basis)) {
             return Arc::clone(text);
         }
-        let app = Arc::clone(&self.app);
+        let sources = Arc::clone(&self.sources);
         // On a thread of its own: with a million certificates it takes a while.
         let made = tokio::task::spawn_blocking(move || {
-            let mut survey = Survey::new(days(&app.settings.warn_days), basis.at);
-            each_certificate(&app, |sighting| survey.add(&sighting));
+            let mut survey = Survey::new(days(&sources.warn_days), basis.at);
+            each_certificate(&sources, |sighting| survey.add(&sighting));
             text_of(survey)
         });
         match made.await {
@@ -67,12 +66,12 @@ impl ExpiryMetrics {
 }
 
 impl Basis {
-    fn of(app: &App) -> Self {
+    fn of(sources: &Sources) -> Self {
         Self {
-            registry: app.authority.registry().revision(),
-            cluster: app.cluster.revision(),
-            server_certificate: app.server_certificates.revision(),
-            at: app.clock.now(),
+            registry: sources.authority.registry().revision(),
+            cluster: sources.cluster.revision(),
+            server_certificate: sources.server_certificates.revision(),
+            at: sources.clock.now(),
         }
     }
 

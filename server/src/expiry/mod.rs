@@ -17,6 +17,7 @@ use certward_pki::{DistinguishedName, Printable, Thumbprint};
 use time::OffsetDateTime;
 
 pub(crate) use exposition::ExpiryMetrics;
+pub(crate) use sources::Sources;
 pub(crate) use warn_days::WarnDays;
 pub(crate) use warning::watch;
 

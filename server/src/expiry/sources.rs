@@ -5,17 +5,36 @@ use std::sync::Arc;
 
 use certward_pki::{Certificate, certificates_from_pem};
 
+use super::WarnDays;
 use super::{Key, Name, Sighting, Use};
-use crate::app::App;
+use certward_certificates::server_certificate::ServerCertificates;
 use certward_ravendb::model::registry::Registry;
+use certward_ravendb::usecases::Authority;
+use certward_redis_enterprise::cluster::Cluster;
 use certward_redis_model::named_certificate::CertificateName;
+use certward_system::clock::Clock;
+
+/// The parts of the server that have certificates in use.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) server_certificates: Arc<ServerCertificates>,
+    /// Those of the settings.
+    pub(crate) well_known_issuers: Vec<Certificate>,
+    /// Those of the settings.
+    pub(crate) upstream_authorities: Vec<Certificate>,
+    /// When warnings are given.
+    pub(crate) warn_days: WarnDays,
+    pub(crate) clock: Arc<dyn Clock>,
+}
 
 /// Visits each certificate in use, once per use. A renewed certificate is omitted: another one with the same key serves
 /// the same purpose, and lasts longer.
-pub(super) fn each_certificate(app: &App, mut visit: impl FnMut(Sighting<'_>)) {
-    each_registered(app.authority.registry(), &mut visit);
+pub(super) fn each_certificate(sources: &Sources, mut visit: impl FnMut(Sighting<'_>)) {
+    each_registered(sources.authority.registry(), &mut visit);
 
-    let server = app.server_certificates.current();
+    let server = sources.server_certificates.current();
     let issuers: Vec<_> = server
         .chain()
         .iter()
@@ -23,15 +42,10 @@ pub(super) fn each_certificate(app: &App, mut visit: impl FnMut(Sighting<'_>)) {
         .collect();
     each_of(Use::Server, None, [server.certificate()], &mut visit);
     each_of(Use::ServerIssuer, None, &issuers, &mut visit);
-    each_of(Use::WellKnownIssuer, None, &app.settings.well_known_issuers, &mut visit);
-    each_of(
-        Use::UpstreamCa,
-        None,
-        &app.settings.redis.upstream_authorities,
-        &mut visit,
-    );
+    each_of(Use::WellKnownIssuer, None, &sources.well_known_issuers, &mut visit);
+    each_of(Use::UpstreamCa, None, &sources.upstream_authorities, &mut visit);
 
-    let state = app.cluster.state();
+    let state = sources.cluster.state();
     let databases: Vec<_> = state.databases().map(Arc::clone).collect();
     let named: Vec<_> = state.certificates().iter().map(Arc::clone).collect();
     let authorities = state.trust_anchors().map(Arc::clone);

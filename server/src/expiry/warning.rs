@@ -9,16 +9,15 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::nearest::{Kept, Nearest};
-use super::sources::each_certificate;
+use super::sources::{Sources, each_certificate};
 use super::warn_days::{Stage, time_left};
 use super::{Key, Sighting, Use, WarnDays};
-use crate::app::App;
 use certward_system::clock::rfc3339;
 
 /// Warns until `stop`: at once about certificates that expire soon, and later about further ones.
-pub(crate) async fn watch(app: Arc<App>, stop: CancellationToken) {
-    let mut warnings = Warnings::new(app.settings.warn_days.clone());
-    if app.settings.warn_days.is_empty() {
+pub(crate) async fn watch(sources: Arc<Sources>, stop: CancellationToken) {
+    let mut warnings = Warnings::new(sources.warn_days.clone());
+    if sources.warn_days.is_empty() {
         return;
     }
     let mut last: Option<OffsetDateTime> = None;
@@ -29,16 +28,16 @@ pub(crate) async fn watch(app: Arc<App>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
         }
-        let now = app.clock.now();
+        let now = sources.clock.now();
         if !is_due(last, now) {
             continue;
         }
         last = Some(now);
-        let app = Arc::clone(&app);
+        let sources = Arc::clone(&sources);
         // On a thread of its own: with a million certificates it takes a while.
         let looked = tokio::task::spawn_blocking(move || {
             let mut look = warnings.look(now);
-            each_certificate(&app, |sighting| look.add(&sighting));
+            each_certificate(&sources, |sighting| look.add(&sighting));
             look.finish();
             warnings
         });

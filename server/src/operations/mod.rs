@@ -37,7 +37,7 @@ impl Operations {
     pub(crate) fn new(recorder: Recorder, app: Arc<App>) -> Self {
         Self {
             recorder,
-            expiry: Arc::new(ExpiryMetrics::new(Arc::clone(&app))),
+            expiry: Arc::new(ExpiryMetrics::new(Arc::clone(&app.certificates_in_use))),
             app,
         }
     }

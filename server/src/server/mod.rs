@@ -183,7 +183,17 @@ impl Server {
             ravendb: OpenConnections::new(Arc::<Authenticator>::clone(&authenticator), Arc::clone(&clock)),
             redis_enterprise: OpenConnections::new(Arc::<ClusterAccess>::clone(&cluster_access), Arc::clone(&clock)),
         });
+        let certificates_in_use = Arc::new(expiry::Sources {
+            authority: Arc::clone(&authority),
+            cluster: Arc::clone(&cluster),
+            server_certificates: Arc::clone(&server_certificates),
+            well_known_issuers: settings.well_known_issuers.clone(),
+            upstream_authorities: settings.redis.upstream_authorities.clone(),
+            warn_days: settings.warn_days.clone(),
+            clock: Arc::clone(&clock),
+        });
         let app = Arc::new(App {
+            certificates_in_use,
             authority,
             authenticator,
             cluster,
@@ -279,7 +289,7 @@ impl Server {
         ));
         tasks.spawn(Arc::clone(&app.replacement).watch_file(stop.clone()));
         tasks.spawn(recorder.keep_up(stop.clone()));
-        tasks.spawn(expiry::watch(Arc::clone(&app), stop.clone()));
+        tasks.spawn(expiry::watch(Arc::clone(&app.certificates_in_use), stop.clone()));
         if let Some(operations) = operations {
             tasks.spawn(operations.run(stop.clone()));
         }

@@ -13,10 +13,11 @@ use super::query::Query;
 use super::unchanged::Unchanged;
 use super::wire::{self, Deleted};
 use super::{Dialect, answer};
+use crate::cluster::RedisAclUpdate;
 use crate::cluster::access::ClusterPermit;
 use crate::cluster::access::action::{CreateRedisAcl, DeleteRedisAcl, UpdateRedisAcl, ViewRedisAcl, ViewRedisAcls};
 use crate::cluster::{ClusterState, Run};
-use certward_redis_model::redis_acl::{NewRedisAcl, RedisAcl, RedisAclUpdate};
+use certward_redis_model::redis_acl::{NewRedisAcl, RedisAcl};
 use certward_redis_model::redis_acl_rules::{RedisAclRefusal, RedisAclRules};
 use certward_redis_model::uid::{RedisAclUid, UidError};
 

@@ -14,9 +14,11 @@ mod error;
 mod list_length;
 mod password_rules;
 mod policy_update;
+mod precondition;
 mod redis_acls;
 mod roles;
 pub mod settings_update;
+mod updates;
 mod user_passwords;
 mod users;
 
@@ -27,7 +29,6 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 
 pub use bootstrap::NewCluster;
-pub use certward_redis_model::precondition::Precondition;
 pub use certward_redis_model::run::Run;
 pub use certward_redis_model::state::ClusterState;
 pub use certward_redis_model::{
@@ -35,6 +36,8 @@ pub use certward_redis_model::{
     run, settings, state, token_key, uid, user,
 };
 pub use error::ClusterError;
+pub use precondition::Precondition;
+pub use updates::{RedisAclUpdate, UserUpdate};
 pub use user_passwords::PasswordChange;
 
 use self::access::{ClusterAction, ClusterCaller, ClusterPermit, Lockouts, PasswordHasher, Proof, Required};

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::access::ClusterPermit;
 use super::access::action::{CreateRedisAcl, DeleteRedisAcl, UpdateRedisAcl};
 use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run};
+use crate::cluster::RedisAclUpdate;
 use certward_redis_model::database::RolePermission;
 use certward_redis_model::name::ObjectName;
-use certward_redis_model::redis_acl::{NewRedisAcl, RedisAcl, RedisAclUpdate};
+use certward_redis_model::redis_acl::{NewRedisAcl, RedisAcl};
 use certward_redis_model::state::Change;
 use certward_redis_model::uid::RedisAclUid;
 

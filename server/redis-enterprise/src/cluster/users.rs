@@ -9,13 +9,14 @@ use super::access::action::{CreateUser, DeleteUser, UpdateUser};
 use super::access::{ClusterCaller, ClusterPermit, PasswordHash, Proof};
 use super::password_rules;
 use super::{Asked, Cluster, ClusterError, ClusterState, Plan, Planning, Run, list_length};
+use crate::cluster::UserUpdate;
 use certward_certificates::trust::SubjectLine;
-use certward_redis_model::database::rights;
 use certward_redis_model::name::{EmailAddress, UserName};
 use certward_redis_model::permission::{ManagementRole, PermissionSet};
+use certward_redis_model::rights;
 use certward_redis_model::state::Change;
 use certward_redis_model::uid::{RoleUid, UserUid};
-use certward_redis_model::user::{AuthMethod, Authentication, EmailAlerts, NewUser, RoleSelection, User, UserUpdate};
+use certward_redis_model::user::{AuthMethod, Authentication, EmailAlerts, NewUser, RoleSelection, User};
 
 impl Cluster {
     /// Creates a user.

@@ -11,11 +11,12 @@ use sqlx::{Row as _, Sqlite};
 use time::OffsetDateTime;
 
 use super::databases;
-use crate::cluster::access::{PasswordHash, TokenKey};
 use certward_redis_model::named_certificate::NamedCertificate;
+use certward_redis_model::password_hash::PasswordHash;
 use certward_redis_model::redis_acl::RedisAcl;
 use certward_redis_model::role::Role;
 use certward_redis_model::state::{Change, ClusterIdentity, ClusterState, HighestUids, fresh_changes};
+use certward_redis_model::token_key::TokenKey;
 use certward_redis_model::uid::{RedisAclUid, RoleUid, UserUid};
 use certward_redis_model::user::{Authentication, EmailAlerts, User};
 use certward_store::StoreError;

@@ -8,8 +8,8 @@ use std::path::Path;
 use futures_util::future::BoxFuture;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
-use crate::cluster::access::TokenKey;
 use certward_redis_model::state::{Change, ClusterIdentity, ClusterState, HighestUids};
+use certward_redis_model::token_key::TokenKey;
 use certward_redis_model::uid::DatabaseUid;
 use certward_store::audit::AuditRecord;
 use certward_store::backup::Tables;

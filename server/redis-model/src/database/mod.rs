@@ -5,7 +5,6 @@
 
 mod name;
 mod persistence;
-pub mod rights;
 mod tls;
 pub mod trust;
 

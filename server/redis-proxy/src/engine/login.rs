@@ -13,7 +13,7 @@ use super::error::EngineError;
 use super::secrets::EngineSecret;
 use super::stream::EngineStream;
 use crate::resp::reply::Reply;
-use certward_redis_model::database::rights::{CONTROL, DEFAULT, default_user_rules};
+use certward_redis_model::rights::{CONTROL, DEFAULT, default_user_rules};
 
 /// The identity that a connection to an engine is to get.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,8 +17,8 @@ use super::login::{self, CONTROL_USER};
 use super::{
     Attached, Engine, EngineClientId, EngineConnection, EngineError, EngineLogin, EngineUser, Place, UserMark,
 };
-use certward_redis_model::database::rights::DEFAULT;
 use certward_redis_model::redis_acl_rules::RedisAclRules;
+use certward_redis_model::rights::DEFAULT;
 
 impl Engine {
     /// Opens a connection with the identity `login`. The user's rules in the engine are those of the login, or newer

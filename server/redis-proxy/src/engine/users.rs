@@ -9,7 +9,7 @@ use super::error::{EngineError, SET_USER};
 use super::external_users::{UserMark, UserOwner};
 use super::login::EngineUser;
 use super::secrets::EngineSecrets;
-use certward_redis_model::database::rights::DEFAULT;
+use certward_redis_model::rights::DEFAULT;
 
 /// The users that have been written to an engine.
 #[derive(Default)]

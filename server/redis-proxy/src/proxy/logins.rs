@@ -27,13 +27,13 @@ use super::markers::LoginState;
 use super::refused::error_line;
 use super::reply_rewriter::{IN_TRANSACTION, ReplyRewriter};
 use super::sessions::Session;
-use crate::PasswordRefusal;
+use crate::cluster_view::PasswordRefusal;
 use crate::engine::{Engine, EngineError, EngineLogin, EngineUser};
 use crate::resp::answering::Answering;
 use crate::resp::arguments::encode;
 use crate::resp::identity::{Credentials, IdentityCommand};
-use certward_redis_model::database::rights::{CONTROL, DEFAULT};
 use certward_redis_model::database::{DefaultUser, PasswordDigest};
+use certward_redis_model::rights::{CONTROL, DEFAULT};
 
 /// Handles the login commands of one connection.
 pub(super) struct Logins {

@@ -6,7 +6,7 @@ use super::DatabaseProxy;
 use super::sessions::Session;
 use crate::engine::EngineError;
 use certward_certificates::certificate::shown;
-use certward_redis_model::database::rights;
+use certward_redis_model::rights;
 use certward_system::telemetry::{self, Sparing};
 
 impl DatabaseProxy {

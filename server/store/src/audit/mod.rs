@@ -8,7 +8,6 @@
 
 mod file;
 mod queue;
-mod record;
 mod retention;
 mod strangers;
 
@@ -16,8 +15,8 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use crate::audit_record::{Actor, AuditRecord, Outcome};
 pub use file::move_aside;
-pub use record::{Actor, AuditRecord, Outcome};
 use tokio::sync::Notify;
 
 use self::file::AuditFile;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::BackupError;
 use super::work::sync;
-use crate::sqlite;
+use crate::store::sqlite;
 
 /// Renames a finished file to its final name.
 pub(super) fn publish(file: &Path, target: &Path, is_overwriting: bool) -> Result<(), BackupError> {

@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use super::difference::Deletion;
 use super::{BackupError, inspect};
 use crate::audit::AuditRecord;
-use crate::mark::Mark;
+use crate::store::mark::Mark;
 use crate::{position, records};
 
 /// Numbers of the present store that must not be reused.

@@ -7,9 +7,9 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
 
 use super::{BackupError, existing, inspect};
-use crate::mark::{self, Mark, MarkFile};
-use crate::position::Position;
-use crate::sqlite;
+use crate::store::mark::{self, Mark, MarkFile};
+use crate::store::position::Position;
+use crate::store::sqlite;
 
 /// The tables of a product, for a check.
 pub trait Tables: Sync {

@@ -7,8 +7,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::BackupError;
-use crate::position::{self, Position};
-use crate::sqlite::BUSY_TIMEOUT;
+use crate::store::position::{self, Position};
+use crate::store::sqlite::BUSY_TIMEOUT;
 
 /// The position and size of a database.
 #[derive(Debug, Clone)]

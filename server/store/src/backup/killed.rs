@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use super::BackupError;
 use super::place::MOVED;
 use super::work::WorkDirectory;
-use crate::files::with_suffix;
-use crate::mark::{self, Mark, MarkFile};
-use crate::past;
+use crate::store::files::with_suffix;
+use crate::store::mark::{self, Mark, MarkFile};
+use crate::store::past;
 
 /// The present store, as found by a restore.
 pub(super) struct PresentStore {

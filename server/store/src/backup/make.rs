@@ -14,7 +14,7 @@ use super::pack::DataToPack;
 use super::unpack::Archive;
 use super::work::WorkDirectory;
 use super::{BackupError, Manifest, archive, existing, in_background, inspect, pack};
-use crate::sqlite;
+use crate::store::sqlite;
 use certward_system::files::{TrustedDirectory, check_entry};
 
 /// A backup that was made.

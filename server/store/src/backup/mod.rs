@@ -27,8 +27,9 @@ pub use self::data::{DataForm, DatabaseFiles, OpenData, OpenDataFile, SavedDatab
 pub use self::difference::{Comparison, Difference};
 pub use self::make::{Made, make};
 pub use self::restore::{Accepted, Done, Restored, Wanted, restore};
-use super::lock::LockError;
-use super::{StoreError, past, sqlite};
+use crate::StoreError;
+use crate::store::lock::LockError;
+use crate::store::{past, sqlite};
 use certward_system::files::FileError;
 
 /// The manifest of a backup.

@@ -8,9 +8,9 @@ use time::OffsetDateTime;
 use super::BackupError;
 use super::data::{self, DirectoryMove};
 use super::work::sync;
-use crate::files::with_suffix;
-use crate::mark;
-use crate::sqlite::FILE_SUFFIXES;
+use crate::store::files::with_suffix;
+use crate::store::mark;
+use crate::store::sqlite::FILE_SUFFIXES;
 
 /// Moves `copy`, `new_mark` and the data of databases into place, and returns the files that were moved aside.
 ///

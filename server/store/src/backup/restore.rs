@@ -18,8 +18,8 @@ use super::unpack::Archive;
 use super::work::{WorkDirectory, sync};
 use super::{BackupError, Manifest, in_background, located, place};
 use crate::audit::Actor;
-use crate::lock::{self, StoreLock};
-use crate::mark::{self, Mark, MarkFile};
+use crate::store::lock::{self, StoreLock};
+use crate::store::mark::{self, Mark, MarkFile};
 use crate::{past, sqlite};
 
 /// The consequences that the operator accepts.

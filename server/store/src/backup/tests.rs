@@ -18,8 +18,8 @@ use time::macros::datetime;
 use super::*;
 use crate::Store;
 use crate::audit::Actor;
+use crate::store::tests::another_program;
 use crate::testing::{self, Row};
-use crate::tests::another_program;
 
 pub(super) const NOW: OffsetDateTime = datetime!(2026-11-30 12:00 UTC);
 pub(super) const REVIVED: Accepted = Accepted {

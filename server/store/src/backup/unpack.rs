@@ -10,7 +10,7 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::archive::{COPY, FORMATS, MANIFEST, stream};
 use super::{BackupError, Manifest};
-use crate::sqlite;
+use crate::store::sqlite;
 use certward_system::files::TrustedFile;
 
 /// An open backup file.

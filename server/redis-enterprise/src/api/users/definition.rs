@@ -5,9 +5,10 @@ use certward_pki::ErrorChain;
 use super::super::problem::{Code, Problem};
 use super::super::wire::{Email, User};
 use crate::cluster::Precondition;
+use crate::cluster::UserUpdate;
 use certward_certificates::trust::{SubjectLine, SubjectLineError};
 use certward_redis_model::permission::ManagementRole;
-use certward_redis_model::user::{AuthMethod, EmailAlerts, NewUser, RoleSelection, UserUpdate};
+use certward_redis_model::user::{AuthMethod, EmailAlerts, NewUser, RoleSelection};
 
 /// A user to be made.
 ///

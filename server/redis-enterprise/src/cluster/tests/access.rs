@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use time::Duration;
 
 use super::world::{NOW, PASSWORD, TestCa, World, basic, certified, peer, regular};
+use crate::cluster::UserUpdate;
 use crate::cluster::access::action::IssueToken;
 use crate::cluster::access::{
     ClusterCallerOrigin, ClusterRefusal, ClusterVerdict, Credentials, ExpiredPassword, Proof, TokenLifetime, authorize,
@@ -16,7 +17,7 @@ use certward_ravendb::model::registry;
 use certward_redis_model::named_certificate::CertificateName;
 use certward_redis_model::permission::ManagementRole;
 use certward_redis_model::state::Change;
-use certward_redis_model::user::{RoleSelection, UserStatus, UserUpdate};
+use certward_redis_model::user::{RoleSelection, UserStatus};
 use certward_redis_proxy::PasswordRefusal;
 use certward_transport::listener::connections::{Standing, TrustReview as _};
 

@@ -1,10 +1,11 @@
 //! The last administrator of a cluster stays one.
 
 use super::world::{NOW, TestCa, World, certified, peer, regular};
+use crate::cluster::UserUpdate;
 use crate::cluster::{ClusterError, Run};
 use certward_certificates::trust::{AuthorizedSubject, SubjectValidation};
 use certward_redis_model::permission::ManagementRole;
-use certward_redis_model::user::{AuthMethod, NewUser, UserUpdate};
+use certward_redis_model::user::{AuthMethod, NewUser};
 
 use super::users::{password, roles, update};
 

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::world::{NOW, PASSWORD, World, certified, regular, role_uid, user_uid};
+use crate::cluster::UserUpdate;
 use crate::cluster::access::action::{ChangePassword, CreateUser, DeleteUser, InstallLicense, UpdateCluster};
 use crate::cluster::settings_update::SettingsUpdate;
 use crate::cluster::{ClusterError, PasswordChange, Run};
@@ -10,7 +11,7 @@ use certward_redis_model::permission::ManagementRole;
 use certward_redis_model::policy::PolicyUpdate;
 use certward_redis_model::role::NewRole;
 use certward_redis_model::uid::UserUid;
-use certward_redis_model::user::{AuthMethod, NewUser, RoleSelection, User, UserUpdate};
+use certward_redis_model::user::{AuthMethod, NewUser, RoleSelection, User};
 
 pub(super) async fn update(world: &World, uid: UserUid, update: UserUpdate) -> Result<Arc<User>, ClusterError> {
     world

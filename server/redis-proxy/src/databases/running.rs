@@ -9,11 +9,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::engine::{Engine, EngineConfiguration, EngineHealth};
 use super::listener::DatabaseListener;
-use super::proxy::DatabaseProxy;
 use super::refused_acls::RefusedAcls;
 use super::{DatabaseStatus, Databases};
+use crate::engine::{Engine, EngineConfiguration, EngineHealth};
+use crate::proxy::DatabaseProxy;
 use certward_redis_model::database::Database;
 use certward_redis_model::uid::DatabaseUid;
 

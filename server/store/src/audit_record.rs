@@ -57,7 +57,7 @@ impl Actor {
     }
 
     /// Returns `true` for [`Self::stranger`].
-    pub(super) fn is_stranger(&self) -> bool {
+    pub(crate) fn is_stranger(&self) -> bool {
         self.name == STRANGER
     }
 
@@ -77,7 +77,7 @@ const STRANGER: &str = "unauthenticated";
 
 impl AuditRecord {
     /// The record as a line of the file: JSON, in which every control character is escaped.
-    pub(super) fn to_json_line(&self, sequence: i64) -> String {
+    pub(crate) fn to_json_line(&self, sequence: i64) -> String {
         let (outcome, detail) = match &self.outcome {
             Outcome::Done(detail) => ("done", detail),
             Outcome::Refused(reason) => ("refused", reason),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use time::macros::format_description;
 
 use super::Databases;
-use super::engine::Engine;
+use crate::engine::Engine;
 use certward_redis_model::uid::DatabaseUid;
 
 impl Databases {

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Database, RolePermission};
+use crate::database::{Database, RolePermission};
 use crate::policy::PubSubDefault;
 use crate::redis_acl::RedisAcl;
 use crate::state::ClusterState;

@@ -8,9 +8,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::engine::Engine;
-use super::proxy::DatabaseProxy;
 use super::running::Opening;
+use crate::engine::Engine;
+use crate::proxy::DatabaseProxy;
 use certward_redis_model::database::Database;
 
 /// The open port of a database, and its connections.

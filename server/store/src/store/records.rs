@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use time::OffsetDateTime;
 
-use crate::audit::{Actor, AuditRecord, Outcome};
+use crate::audit_record::{Actor, AuditRecord, Outcome};
 
 /// Selects old records. Sequence numbers are indexed and times are not, so only the rows with the lowest numbers are
 /// read.

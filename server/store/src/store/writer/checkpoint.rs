@@ -5,7 +5,7 @@
 use std::sync::atomic::Ordering;
 
 use super::{WriteFailure, Writer};
-use crate::lock::LockError;
+use crate::store::lock::LockError;
 
 impl Writer {
     /// Checks that the files are the opened ones, and hold all acknowledged changes. The server itself has committed at

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::position::Position;
 use super::records;
-use crate::audit::AuditRecord;
+use crate::audit_record::AuditRecord;
 
 /// A product's part of a write: the changes to its tables.
 pub trait Changes: Send + Sync {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::state::ClusterState;
+use certward_redis_model::state::ClusterState;
 
 type Check = dyn Fn(&ClusterState) -> Option<&'static str> + Send + Sync;
 

@@ -22,11 +22,15 @@ pub(super) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 });
 
 const STEPS: [(i64, &str, &str); 5] = [
-    (1, "certificates", include_str!("../migrations/0001_certificates.sql")),
-    (2, "cluster", include_str!("../migrations/0002_cluster.sql")),
-    (3, "databases", include_str!("../migrations/0003_databases.sql")),
-    (4, "renewals", include_str!("../migrations/0004_renewals.sql")),
-    (5, "proof", include_str!("../migrations/0005_proof.sql")),
+    (
+        1,
+        "certificates",
+        include_str!("../../migrations/0001_certificates.sql"),
+    ),
+    (2, "cluster", include_str!("../../migrations/0002_cluster.sql")),
+    (3, "databases", include_str!("../../migrations/0003_databases.sql")),
+    (4, "renewals", include_str!("../../migrations/0004_renewals.sql")),
+    (5, "proof", include_str!("../../migrations/0005_proof.sql")),
 ];
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Databases;
-use super::engine::EngineProgramError;
 use super::ports::{PortError, ReservedPort};
+use crate::engine::EngineProgramError;
 use certward_redis_model::database::{Database, DatabaseName};
 use certward_redis_model::redis_acl_rules::RedisAclRules;
 use certward_redis_model::uid::DatabaseUid;

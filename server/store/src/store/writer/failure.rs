@@ -3,7 +3,7 @@
 use std::io;
 
 use super::SLOW;
-use crate::files::{FilesError, ROOM};
+use crate::store::files::{FilesError, ROOM};
 
 /// A write was not made or not proved.
 #[derive(Debug, thiserror::Error)]

@@ -7,9 +7,9 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
 
 use super::{Slot, WriteFailure, Writer, WritingConnection, close};
 use crate::StoreError;
-use crate::health::StoreHealth;
-use crate::position::{self, Reading};
-use crate::write::Write;
+use crate::store::health::StoreHealth;
+use crate::store::position::{self, Reading};
+use crate::store::write::Write;
 
 impl Writer {
     /// Determines if a failed write has happened, and proves that further ones are possible. Retries until it succeeds,

@@ -4,7 +4,7 @@ use std::io;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use super::engine::{self, Engine};
+use crate::engine::{self, Engine};
 use certward_store::backup::{DatabaseFiles, OpenData};
 
 /// The data of the databases in one `DataDir`.

@@ -11,7 +11,6 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use certward_redis_model::state::{Change, ClusterIdentity, ClusterState, HighestUids};
 use certward_redis_model::token_key::TokenKey;
 use certward_redis_model::uid::DatabaseUid;
-use certward_store::audit::AuditRecord;
 use certward_store::backup::Tables;
 use certward_store::{Changes, Moves, Store, StoreError};
 

@@ -12,7 +12,7 @@ use super::difference::Deletion;
 use super::{BackupError, inspect};
 use crate::audit::AuditRecord;
 use crate::store::mark::Mark;
-use crate::{position, records};
+use crate::store::{position, records};
 
 /// Numbers of the present store that must not be reused.
 #[derive(Debug, Default)]

@@ -20,7 +20,7 @@ use super::{BackupError, Manifest, in_background, located, place};
 use crate::audit::Actor;
 use crate::store::lock::{self, StoreLock};
 use crate::store::mark::{self, Mark, MarkFile};
-use crate::{past, sqlite};
+use crate::store::{past, sqlite};
 
 /// The consequences that the operator accepts.
 #[derive(Debug, Clone, Copy, Default)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::testing::record;
+use crate::testing::record;
 use super::*;
 
 /// Runs statements on the store in another process.

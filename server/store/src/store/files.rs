@@ -13,12 +13,12 @@ use std::sync::{Mutex, PoisonError};
 use super::index::{self, NeverClosed};
 
 /// Free bytes that are required before changes are accepted again.
-pub(super) const ROOM: usize = 256 * 1024;
+pub(crate) const ROOM: usize = 256 * 1024;
 const ROOM_FILE: &str = "certward.room";
 
 /// The files of an open store.
 #[derive(Debug)]
-pub(super) struct StoreFiles {
+pub(crate) struct StoreFiles {
     /// The path in the settings.
     given: Opened,
     /// The write-ahead log and its index, in the directory that `given` resolves to.
@@ -71,7 +71,7 @@ pub enum FilesError {
 
 impl FilesError {
     /// Returns `true` if a file is shorter than before, and nothing else is wrong.
-    pub(super) fn is_cut_short(&self) -> bool {
+    pub(crate) fn is_cut_short(&self) -> bool {
         matches!(self, Self::Exchanged { what: CUT_SHORT, .. })
     }
 }
@@ -82,7 +82,7 @@ impl StoreFiles {
     /// # Errors
     ///
     /// Any I/O error.
-    pub(super) async fn check_room(&self) -> io::Result<()> {
+    pub(crate) async fn check_room(&self) -> io::Result<()> {
         let path = self.given.path.with_file_name(ROOM_FILE);
         let check = move || {
             // Left behind by a crash.
@@ -99,7 +99,7 @@ impl StoreFiles {
     }
 
     /// The files as they are now, while a connection has them open.
-    pub(super) fn opened(given: &Path, database: &Path) -> Result<Self, FilesError> {
+    pub(crate) fn opened(given: &Path, database: &Path) -> Result<Self, FilesError> {
         let wal = with_suffix(database, "-wal");
         let failed = |source| FilesError::Unreadable {
             path: wal.clone(),
@@ -126,14 +126,14 @@ impl StoreFiles {
     }
 
     /// Checks that every file is still the opened one, and has lost nothing.
-    pub(super) fn check(&self) -> Result<(), FilesError> {
+    pub(crate) fn check(&self) -> Result<(), FilesError> {
         self.given.check()?;
         self.wal.check()?;
         self.index.check()
     }
 
     /// Returns `true` if the log was removed or renamed, but its content can still be read through the open file.
-    pub(super) fn has_lost_only_the_name_of_its_log(&self) -> bool {
+    pub(crate) fn has_lost_only_the_name_of_its_log(&self) -> bool {
         let is_whole = self
             .wal_file
             .metadata()
@@ -143,7 +143,7 @@ impl StoreFiles {
 
     /// Records the lengths of the files and the number of transactions, of which `own` are the server's since the last
     /// call.
-    pub(super) fn note_proof(&self, own: u32) {
+    pub(crate) fn note_proof(&self, own: u32) {
         self.given.note_length();
         self.wal.note_length();
         let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
@@ -153,7 +153,7 @@ impl StoreFiles {
     }
 
     /// The number of transactions that any program has committed since the last proof; none if it is unknown.
-    pub(super) fn commits_since_proof(&self) -> Option<u32> {
+    pub(crate) fn commits_since_proof(&self) -> Option<u32> {
         let before = (*self.commits.lock().unwrap_or_else(PoisonError::into_inner))?;
         Some(index::read(&self.index_file)?.commits.wrapping_sub(before))
     }
@@ -161,7 +161,7 @@ impl StoreFiles {
     /// Returns `true` if the only change is that SQLite emptied the log after it had moved its content into the
     /// database, and the number of transactions is known. If another program has truncated the log, its index still
     /// lists pages.
-    pub(super) fn is_emptied_by_checkpoint(&self) -> bool {
+    pub(crate) fn is_emptied_by_checkpoint(&self) -> bool {
         if self.given.check().is_err() || self.index.check().is_err() {
             return false;
         }
@@ -176,12 +176,12 @@ impl StoreFiles {
     /// # Errors
     ///
     /// Any I/O error.
-    pub(super) fn sync_database(&self) -> io::Result<()> {
+    pub(crate) fn sync_database(&self) -> io::Result<()> {
         self.database_file.sync_all()
     }
 
     /// Accepts any length of the log from now on: it is about to be emptied, or a checkpoint has emptied it.
-    pub(super) fn expect_short_log(&self) {
+    pub(crate) fn expect_short_log(&self) {
         self.wal.length.store(0, Ordering::Relaxed);
     }
 
@@ -190,7 +190,7 @@ impl StoreFiles {
     /// # Errors
     ///
     /// Any I/O error; [`io::ErrorKind::InvalidData`] if the log is not empty.
-    pub(super) fn sync_empty_log(&self) -> io::Result<()> {
+    pub(crate) fn sync_empty_log(&self) -> io::Result<()> {
         if self.wal_file.metadata()?.len() != 0 {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -251,7 +251,7 @@ impl Opened {
 
 const CUT_SHORT: &str = "cut short";
 
-pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)

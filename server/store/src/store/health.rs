@@ -33,23 +33,23 @@ impl StoreHealth {
 
 /// Holds the health of a store; each change of it is logged once.
 #[derive(Debug)]
-pub(super) struct HealthCell(watch::Sender<StoreHealth>);
+pub(crate) struct HealthCell(watch::Sender<StoreHealth>);
 
 impl HealthCell {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(watch::Sender::new(StoreHealth::Writable))
     }
 
-    pub(super) fn get(&self) -> StoreHealth {
+    pub(crate) fn get(&self) -> StoreHealth {
         self.0.borrow().clone()
     }
 
-    pub(super) fn subscribe(&self) -> watch::Receiver<StoreHealth> {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<StoreHealth> {
         self.0.subscribe()
     }
 
     /// Returns an error while writes are refused.
-    pub(super) fn check(&self) -> Result<(), StoreError> {
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
         match &*self.0.borrow() {
             StoreHealth::Writable => Ok(()),
             StoreHealth::Refusing { reason, .. } => Err(StoreError::Unavailable {
@@ -59,7 +59,7 @@ impl HealthCell {
     }
 
     /// Waits until writes are refused, and returns the reason.
-    pub(super) async fn refusing(&self) -> Arc<str> {
+    pub(crate) async fn refusing(&self) -> Arc<str> {
         let mut health = self.0.subscribe();
         let refusing = health.wait_for(|health| !health.is_writable()).await;
         match refusing.as_deref() {
@@ -70,7 +70,7 @@ impl HealthCell {
     }
 
     /// Refuses writes from now on.
-    pub(super) fn refuse(&self, cause: &(dyn std::error::Error + 'static), is_final: bool) {
+    pub(crate) fn refuse(&self, cause: &(dyn std::error::Error + 'static), is_final: bool) {
         let text: Arc<str> = with_sources(cause).into();
         self.0.send_if_modified(|health| {
             match health {
@@ -105,7 +105,7 @@ impl HealthCell {
     }
 
     /// Accepts writes again.
-    pub(super) fn restore(&self) {
+    pub(crate) fn restore(&self) {
         self.0.send_if_modified(|health| {
             let StoreHealth::Refusing {
                 since, is_final: false, ..
@@ -139,4 +139,4 @@ fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// Maximum time that a request waits for a store that refuses writes.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);

@@ -11,23 +11,23 @@ use std::path::Path;
 /// A file on which SQLite has locks. It is never closed: that would release SQLite's locks (fcntl(2)). A process opens
 /// two of them whenever it opens a store, which a server does once.
 #[derive(Debug)]
-pub(super) struct NeverClosed(ManuallyDrop<File>);
+pub(crate) struct NeverClosed(ManuallyDrop<File>);
 
 /// The head of the log's index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct IndexHead {
+pub(crate) struct IndexHead {
     /// The number of committed transactions of all programs.
-    pub(super) commits: u32,
+    pub(crate) commits: u32,
     /// The number of pages in the log; 0 after a checkpoint has moved all of them into the database and emptied the
     /// log.
-    pub(super) frames: u32,
+    pub(crate) frames: u32,
 }
 
 impl NeverClosed {
     /// # Errors
     ///
     /// Any I/O error.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         File::open(path).map(|file| Self(ManuallyDrop::new(file)))
     }
 }
@@ -41,7 +41,7 @@ impl Deref for NeverClosed {
 }
 
 /// Reads the head of an index. None if it is not understood, or a program keeps writing it.
-pub(super) fn read(index: &File) -> Option<IndexHead> {
+pub(crate) fn read(index: &File) -> Option<IndexHead> {
     // It stands there twice, and SQLite writes the second one first.
     let mut heads = [0; 2 * HEAD];
     for _ in 0..ATTEMPTS {

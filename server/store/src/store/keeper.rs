@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::writer::Writer;
 
 /// Monitors the store until it is closed or dropped.
-pub(super) fn start(writer: &Arc<Writer>) {
+pub(crate) fn start(writer: &Arc<Writer>) {
     let (weak, closing) = (Arc::downgrade(writer), writer.closing.clone());
     tokio::spawn(closing.run_until_cancelled_owned(keep(weak)));
 }

@@ -12,14 +12,14 @@ use rustix::fs::OFlags;
 /// A file beside the database that this server has locked. It is never deleted: a server waiting for the lock of a
 /// deleted file would not exclude one that creates the file again.
 #[derive(Debug)]
-pub(super) struct StoreLock {
+pub(crate) struct StoreLock {
     path: PathBuf,
     file: Mutex<Option<File>>,
 }
 
 /// The lock could not be acquired.
 #[derive(Debug)]
-pub(super) enum LockError {
+pub(crate) enum LockError {
     /// Another process holds the lock.
     Held,
     /// The file cannot be created or locked.
@@ -28,7 +28,7 @@ pub(super) enum LockError {
 
 impl StoreLock {
     /// Acquires the lock; waits briefly, for the case of a quick restart.
-    pub(super) async fn take(path: PathBuf) -> Result<Self, LockError> {
+    pub(crate) async fn take(path: PathBuf) -> Result<Self, LockError> {
         let started = Instant::now();
         loop {
             match lock(&path) {
@@ -45,7 +45,7 @@ impl StoreLock {
     }
 
     /// Checks that the file at the path is the locked one. If it was removed, it is created and locked again.
-    pub(super) fn check(&self) -> Result<(), LockError> {
+    pub(crate) fn check(&self) -> Result<(), LockError> {
         let mut held = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(file) = held.as_ref() else { return Ok(()) };
         let ours = file.metadata().map_err(LockError::Io)?;
@@ -58,7 +58,7 @@ impl StoreLock {
     }
 
     /// Releases the lock.
-    pub(super) fn release(&self) {
+    pub(crate) fn release(&self) {
         *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
@@ -85,7 +85,7 @@ fn lock(path: &Path) -> Result<File, LockError> {
     }
 }
 
-pub(super) const FILE_NAME: &str = "certward.lock";
+pub(crate) const FILE_NAME: &str = "certward.lock";
 /// Waiting longer does not help: the other server holds the lock as long as it runs.
 const PATIENCE: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_millis(20);

@@ -13,16 +13,16 @@ use certward_system::files::{FileError, TrustedFile};
 
 /// The position of a store: its identity and the numbers of its last write and audit record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mark {
-    pub(super) store_id: String,
-    pub(super) generation: i64,
-    pub(super) audit_sequence: i64,
+pub(crate) struct Mark {
+    pub(crate) store_id: String,
+    pub(crate) generation: i64,
+    pub(crate) audit_sequence: i64,
 }
 
 /// The file that holds a [`Mark`]. It is written after each proved write and never synchronized: after a power failure
 /// it may be behind the store, but never ahead of it.
 #[derive(Debug)]
-pub(super) struct MarkFile {
+pub(crate) struct MarkFile {
     path: PathBuf,
     state: Mutex<State>,
 }
@@ -36,7 +36,7 @@ struct State {
 }
 
 impl MarkFile {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         Self {
             path,
             state: Mutex::default(),
@@ -48,7 +48,7 @@ impl MarkFile {
     /// # Errors
     ///
     /// [`FileError`] if the file cannot be opened, or other users can change it.
-    pub(super) fn read(&self) -> Result<Option<Mark>, FileError> {
+    pub(crate) fn read(&self) -> Result<Option<Mark>, FileError> {
         let bytes = match TrustedFile::open(&self.path).and_then(|file| file.read(MAX_LENGTH)) {
             Ok(bytes) => bytes,
             Err(FileError::Open { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -65,17 +65,17 @@ impl MarkFile {
     }
 
     /// The path of the file.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Returns `true` when the file exists, readable or not.
-    pub(super) fn exists(&self) -> bool {
+    pub(crate) fn exists(&self) -> bool {
         fs::symlink_metadata(&self.path).is_ok()
     }
 
     /// Writes the mark. A failure is logged and has no other consequence: the store itself is intact.
-    pub(super) fn write(&self, mark: Mark) {
+    pub(crate) fn write(&self, mark: Mark) {
         let mut state = self.state();
         let written = state.write(&self.path, &mark);
         state.last = Some(mark);
@@ -96,7 +96,7 @@ impl MarkFile {
     }
 
     /// Writes the file again if it was removed or replaced.
-    pub(super) fn keep(&self) {
+    pub(crate) fn keep(&self) {
         let last = {
             let mut state = self.state();
             let is_there = state.file.as_ref().is_some_and(|file| is_at(file, &self.path));
@@ -157,6 +157,6 @@ fn parse(text: &str) -> Option<Mark> {
     words.next().is_none().then_some(mark)
 }
 
-pub(super) const FILE_NAME: &str = "certward.mark";
+pub(crate) const FILE_NAME: &str = "certward.mark";
 const HEAD: &str = "certward-mark 1";
 const MAX_LENGTH: usize = 256;

@@ -10,7 +10,7 @@ pub(crate) mod mark;
 mod migrations;
 pub(crate) mod past;
 pub(crate) mod position;
-mod records;
+pub(crate) mod records;
 mod retention;
 pub(crate) mod sqlite;
 mod write;
@@ -234,6 +234,6 @@ const AGE_OF_PROOF: Duration = Duration::from_secs(5);
 #[cfg(test)]
 mod checkpoint_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 #[cfg(test)]
 mod truth_tests;

@@ -12,7 +12,7 @@ use super::mark::{Mark, MarkFile};
 use super::sqlite::{FILE_NAME, explain};
 
 /// Refuses a store that differs from the one of the mark, or is behind it.
-pub(super) async fn refuse_older(
+pub(crate) async fn refuse_older(
     connection: &mut SqliteConnection,
     (path, mark_path): (&Path, &Path),
     mark: &Mark,
@@ -48,7 +48,7 @@ pub(super) async fn refuse_older(
 }
 
 /// Refuses an empty store if there is evidence beside it that one existed.
-pub(super) fn refuse_lost(
+pub(crate) fn refuse_lost(
     path: &Path,
     database: &Path,
     mark_file: &MarkFile,
@@ -77,12 +77,12 @@ pub(super) fn refuse_lost(
 }
 
 /// Returns `true` if there is no store in `directory`, or an empty one.
-pub(super) fn is_missing(directory: &Path) -> bool {
+pub(crate) fn is_missing(directory: &Path) -> bool {
     is_empty(&directory.join(FILE_NAME))
 }
 
 /// Returns `true` when the file does not exist or is empty.
-pub(super) fn is_empty(database: &Path) -> bool {
+pub(crate) fn is_empty(database: &Path) -> bool {
     fs::metadata(database).map_or_else(
         |error| error.kind() == io::ErrorKind::NotFound,
         |found| found.len() == 0,

@@ -7,28 +7,28 @@ use super::write::{Moves, Write};
 
 /// The position of the store after a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Position {
+pub(crate) struct Position {
     /// The number of writes.
-    pub(super) generation: i64,
+    pub(crate) generation: i64,
     /// The number of changes to certificates.
-    pub(super) revision: i64,
+    pub(crate) revision: i64,
     /// The number of the newest audit record.
-    pub(super) audit_sequence: i64,
+    pub(crate) audit_sequence: i64,
     /// The revision of the cluster; 0 before the cluster exists.
-    pub(super) cluster_revision: i64,
+    pub(crate) cluster_revision: i64,
 }
 
 /// A position as one connection has read it.
-pub(super) struct Reading {
-    pub(super) position: Position,
+pub(crate) struct Reading {
+    pub(crate) position: Position,
     /// Changes when a connection other than the reading one has written (sqlite.org/pragma.html, data_version).
-    pub(super) data_version: i64,
-    pub(super) store_id: String,
+    pub(crate) data_version: i64,
+    pub(crate) store_id: String,
 }
 
 impl Position {
     /// The position after `write`.
-    pub(super) fn after(self, write: &Write<'_>) -> Self {
+    pub(crate) fn after(self, write: &Write<'_>) -> Self {
         let moves = write.moves();
         Self {
             generation: self.generation + 1,
@@ -43,7 +43,7 @@ impl Position {
 }
 
 /// Reads the position in one statement, and therefore as of one moment.
-pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Reading, sqlx::Error> {
+pub(crate) async fn read(connection: &mut SqliteConnection) -> Result<Reading, sqlx::Error> {
     let row = sqlx::query(SELECT).fetch_one(connection).await?;
     Ok(Reading {
         position: Position {
@@ -57,7 +57,7 @@ pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Reading, s
 
 /// Advances the store's position by `write`, and returns the new position, without the cluster's revision. The first
 /// statement of every write.
-pub(super) async fn advance(
+pub(crate) async fn advance(
     connection: &mut SqliteConnection,
     write: &Write<'_>,
 ) -> Result<(Position, i64), sqlx::Error> {

@@ -18,7 +18,7 @@ macro_rules! old {
     };
 }
 
-pub(super) async fn append(
+pub(crate) async fn append(
     connection: &mut SqliteConnection,
     records: &[AuditRecord],
     first_sequence: i64,
@@ -45,7 +45,7 @@ pub(super) async fn append(
     Ok(())
 }
 
-pub(super) async fn after(
+pub(crate) async fn after(
     pool: &SqlitePool,
     sequence: i64,
     limit: u32,
@@ -87,7 +87,7 @@ fn record(row: &SqliteRow) -> Result<(i64, AuditRecord), sqlx::Error> {
 }
 
 /// The number of records that [`delete_old`] deletes.
-pub(super) async fn count_old(
+pub(crate) async fn count_old(
     pool: &SqlitePool,
     before: OffsetDateTime,
     last: i64,
@@ -104,7 +104,7 @@ pub(super) async fn count_old(
 
 /// Deletes those of the `limit` records with the lowest numbers, up to `last`, that were recorded before `before`;
 /// never the newest record, which proves at start-up that the store is complete.
-pub(super) async fn delete_old(
+pub(crate) async fn delete_old(
     connection: &mut SqliteConnection,
     before: OffsetDateTime,
     last: i64,

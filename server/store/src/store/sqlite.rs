@@ -25,20 +25,20 @@ use super::writer::{Writer, WriterParts};
 use certward_system::files::{TrustedDirectory, check_entry};
 
 /// An opened store.
-pub(super) struct Opened {
-    pub(super) writer: Writer,
+pub(crate) struct Opened {
+    pub(crate) writer: Writer,
     /// Connections for reads.
-    pub(super) pool: SqlitePool,
-    pub(super) path: PathBuf,
+    pub(crate) pool: SqlitePool,
+    pub(crate) path: PathBuf,
     /// True if a mark proves that this is the newest state of the store.
-    pub(super) is_vouched_for: bool,
+    pub(crate) is_vouched_for: bool,
 }
 
 /// Opens or creates the database `certward.db` in `directory`, and migrates its schema.
 ///
 /// A lock file keeps other servers away, regardless of the path they use. SQLite itself holds locks only during a
 /// statement, so that its own tools can read and copy the store while the server runs.
-pub(super) async fn open(directory: &Path) -> Result<Opened, StoreError> {
+pub(crate) async fn open(directory: &Path) -> Result<Opened, StoreError> {
     let path = directory.join(FILE_NAME);
     let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open {
         path: path.clone(),
@@ -95,7 +95,7 @@ pub(super) async fn open(directory: &Path) -> Result<Opened, StoreError> {
     })
 }
 
-pub(super) fn options(database: &Path) -> SqliteConnectOptions {
+pub(crate) fn options(database: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(database)
         .create_if_missing(false)
@@ -161,7 +161,7 @@ async fn prepare(
 }
 
 /// Refuses a directory or file that other users can change: they could register a certificate through it.
-pub(super) fn check_paths(directory: &Path, path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) fn check_paths(directory: &Path, path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     TrustedDirectory::make(directory)?;
     for suffix in FILE_SUFFIXES {
         check_entry(&with_suffix(path, suffix))?;
@@ -171,7 +171,7 @@ pub(super) fn check_paths(directory: &Path, path: &Path) -> Result<(), Box<dyn s
 
 /// Returns the path of the database without symbolic links, whether it exists or not. SQLite's other files are in the
 /// same directory.
-pub(super) fn real_path(directory: &Path, path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn real_path(directory: &Path, path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(fs::canonicalize(directory)?.join(FILE_NAME)),
         found => found,
@@ -180,7 +180,7 @@ pub(super) fn real_path(directory: &Path, path: &Path) -> io::Result<PathBuf> {
 
 /// Creates the file before SQLite does, so that it, and the log that SQLite creates with the same mode, can never be
 /// read by other users, whatever the umask.
-pub(super) fn make_file(path: &Path) -> io::Result<()> {
+pub(crate) fn make_file(path: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(file) => {
             file.sync_all()?;
@@ -198,7 +198,7 @@ pub(super) fn make_file(path: &Path) -> io::Result<()> {
 }
 
 /// The schema version to which this server migrates a store.
-pub(super) fn newest_schema() -> i64 {
+pub(crate) fn newest_schema() -> i64 {
     MIGRATIONS
         .iter()
         .map(|migration| migration.version)
@@ -207,7 +207,7 @@ pub(super) fn newest_schema() -> i64 {
 }
 
 /// Classifies SQLite's errors.
-pub(super) fn explain(error: sqlx::Error, path: &Path) -> StoreError {
+pub(crate) fn explain(error: sqlx::Error, path: &Path) -> StoreError {
     let path = path.to_owned();
     // The lower byte of an extended result code is the primary one.
     match extended_code(&error).map(|code| code & 0xff) {
@@ -224,7 +224,7 @@ pub(super) fn explain(error: sqlx::Error, path: &Path) -> StoreError {
 }
 
 /// Returns `true` for errors that mean that the disk cannot be written.
-pub(super) fn is_failure_to_write(error: &sqlx::Error) -> bool {
+pub(crate) fn is_failure_to_write(error: &sqlx::Error) -> bool {
     extended_code(error).is_some_and(|code| code & 0xff == SQLITE_FULL || FAILURES_TO_WRITE.contains(&code))
 }
 
@@ -250,11 +250,11 @@ fn explain_migration(error: MigrateError, path: &Path) -> StoreError {
     }
 }
 
-pub(super) const FILE_NAME: &str = "certward.db";
+pub(crate) const FILE_NAME: &str = "certward.db";
 /// The database, its write-ahead log, that log's index, and a rollback journal (sqlite.org/tempfiles.html).
-pub(super) const FILE_SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
+pub(crate) const FILE_SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 /// Time to wait for another program that writes, such as SQLite's own tool.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// A read that waits this long for a connection has failed.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const ROWS_AT_ONCE: usize = 1024;

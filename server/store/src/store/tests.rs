@@ -6,11 +6,11 @@ use std::process::{Command, Stdio};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
-use super::testing::{Row, names};
+use crate::testing::{Row, names};
 use super::*;
 
 /// A connection such as SQLite's own tool makes.
-pub(super) async fn another_program(store: &Store) -> SqliteConnection {
+pub(crate) async fn another_program(store: &Store) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(store.path());
     options.connect().await.unwrap()
 }

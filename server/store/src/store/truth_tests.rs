@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use sqlx::{Connection as _, SqliteConnection};
 
-use super::testing::record;
+use crate::testing::record;
 use super::tests::another_program;
 use super::*;
 

@@ -33,13 +33,13 @@ pub enum Moves {
 }
 
 /// One atomic write.
-pub(super) struct Write<'a> {
-    pub(super) content: Content<'a>,
-    pub(super) records: &'a [AuditRecord],
+pub(crate) struct Write<'a> {
+    pub(crate) content: Content<'a>,
+    pub(crate) records: &'a [AuditRecord],
 }
 
 /// The content of a write, in addition to the audit records.
-pub(super) enum Content<'a> {
+pub(crate) enum Content<'a> {
     /// Nothing: records alone, or a proof that the store can be written.
     Nothing,
     /// The changes of a product.
@@ -57,24 +57,24 @@ pub(super) enum Content<'a> {
 
 impl Write<'_> {
     /// A write without changes, which proves that writes are possible.
-    pub(super) const PROBE: Write<'static> = Write {
+    pub(crate) const PROBE: Write<'static> = Write {
         content: Content::Nothing,
         records: &[],
     };
 
-    pub(super) fn moves(&self) -> Moves {
+    pub(crate) fn moves(&self) -> Moves {
         match &self.content {
             Content::Product(changes) => changes.moves(),
             Content::Nothing | Content::NoDeletedDatabases | Content::OldRecords { .. } => Moves::Nothing,
         }
     }
 
-    pub(super) fn record_count(&self) -> i64 {
+    pub(crate) fn record_count(&self) -> i64 {
         i64::try_from(self.records.len()).unwrap_or(i64::MAX)
     }
 
     /// Applies the changes in the transaction of `connection`, after which the store is at `position`.
-    pub(super) async fn apply(&self, connection: &mut SqliteConnection, position: Position) -> Result<(), sqlx::Error> {
+    pub(crate) async fn apply(&self, connection: &mut SqliteConnection, position: Position) -> Result<(), sqlx::Error> {
         match &self.content {
             Content::Nothing => {}
             Content::Product(changes) => changes.apply(connection, position.revision).await?,

@@ -29,7 +29,7 @@ use super::write::Write;
 
 /// The writing side of a store.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(crate) struct Writer {
     slot: Mutex<Slot>,
     /// Proves writes. It lives as long as the store, because SQLite deletes the log when the last connection is closed.
     prover: Mutex<Option<SqliteConnection>>,
@@ -38,8 +38,8 @@ pub(super) struct Writer {
     files: StoreFiles,
     lock: StoreLock,
     mark: MarkFile,
-    pub(super) health: HealthCell,
-    pub(super) closing: CancellationToken,
+    pub(crate) health: HealthCell,
+    pub(crate) closing: CancellationToken,
     last_proof: StdMutex<Instant>,
     /// True if the content of a log that lost its name has been moved into the database.
     is_rescued: AtomicBool,
@@ -47,14 +47,14 @@ pub(super) struct Writer {
 }
 
 /// The parts of a [`Writer`].
-pub(super) struct WriterParts {
-    pub(super) prover: SqliteConnection,
-    pub(super) options: SqliteConnectOptions,
-    pub(super) store_id: String,
-    pub(super) stands: Position,
-    pub(super) files: StoreFiles,
-    pub(super) lock: StoreLock,
-    pub(super) mark: MarkFile,
+pub(crate) struct WriterParts {
+    pub(crate) prover: SqliteConnection,
+    pub(crate) options: SqliteConnectOptions,
+    pub(crate) store_id: String,
+    pub(crate) stands: Position,
+    pub(crate) files: StoreFiles,
+    pub(crate) lock: StoreLock,
+    pub(crate) mark: MarkFile,
 }
 
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl Slot {
 }
 
 impl Writer {
-    pub(super) fn new(parts: WriterParts) -> Self {
+    pub(crate) fn new(parts: WriterParts) -> Self {
         Self {
             slot: Mutex::new(Slot {
                 connection: None,
@@ -114,7 +114,7 @@ impl Writer {
     ///
     /// [`StoreError::Unavailable`] if it was not attempted; [`StoreError::Write`] if it has not happened;
     /// [`StoreError::OutcomeUnknown`] if the store was closed before its outcome was known.
-    pub(super) async fn write(&self, write: &Write<'_>) -> Result<(), StoreError> {
+    pub(crate) async fn write(&self, write: &Write<'_>) -> Result<(), StoreError> {
         let mut slot = self.turn().await?;
         let mut open = match slot.connection.take() {
             Some(open) => open,
@@ -246,7 +246,7 @@ impl Writer {
     }
 
     /// The time since the last proof that the store can be written.
-    pub(super) fn age_of_proof(&self) -> Duration {
+    pub(crate) fn age_of_proof(&self) -> Duration {
         self.last_proof.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
@@ -255,7 +255,7 @@ impl Writer {
     }
 
     /// Closes the connections, after the current write, and releases the store to other servers.
-    pub(super) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.closing.cancel();
         let mut slot = self.slot.lock().await;
         if let Some(open) = slot.connection.take() {
@@ -267,7 +267,7 @@ impl Writer {
     }
 
     /// Releases the store to other servers. All its files must be closed.
-    pub(super) fn release(&self) {
+    pub(crate) fn release(&self) {
         self.lock.release();
     }
 }

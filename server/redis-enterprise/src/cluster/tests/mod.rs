@@ -16,7 +16,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use self::world::{NOW, TestCa, World, certified};
 use super::permission::ManagementRole;
-use super::redis_acl::{NewRedisAcl, RedisAclUpdate};
+use super::RedisAclUpdate;
+use super::redis_acl::NewRedisAcl;
 use super::{ClusterError, ClusterState, NewCluster, Run};
 use crate::cluster::access::{ClusterRefusal, Way, authorize};
 use certward_redis_model::uid::RedisAclUid;

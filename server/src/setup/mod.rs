@@ -16,9 +16,7 @@ use certward_certificates::issuer::setup::{
 };
 use certward_certificates::issuer::{IssuedCertificate, Issuer, IssuerError, KeyAlgorithm};
 use certward_certificates::server_certificate::{ServerCertificates, UnusableServerCertificate};
-use certward_ravendb::access::authn::{Authenticator, Caller, WellKnown};
-use certward_ravendb::access::authz::action::GenerateCertificate;
-use certward_ravendb::access::authz::{Denied, authorize};
+use certward_ravendb::access::authn::{Authenticator, WellKnown};
 use certward_ravendb::model::clearance::{Permissions, SecurityClearance};
 use certward_ravendb::model::definition::Grant;
 use certward_ravendb::model::registry::Registry;
@@ -95,9 +93,6 @@ pub enum SetupError {
     /// The first administrator's certificate.
     #[error("the first administrator's certificate could not be made")]
     Administrator(#[from] usecases::Error),
-    /// The console may not do this, which is a fault of this program.
-    #[error("the setup may not make an administrator")]
-    Denied(#[from] Denied),
 }
 
 /// Makes a private CA, a server certificate, a store with the first administrator's certificate in it, and
@@ -136,7 +131,6 @@ async fn register_administrator(
     key_algorithm: KeyAlgorithm,
     clock: Arc<dyn Clock>,
 ) -> Result<IssuedCertificate, SetupError> {
-    let permit = authorize::<GenerateCertificate>(&Arc::new(Caller::console()))?;
     let store = Store::open(&staging.path(folder::DATA_DIR)).await?;
     let audit = Audit::start(store.clone(), Arc::clone(&clock), None).await?;
     let registry = Arc::new(Registry::new([]));
@@ -168,7 +162,7 @@ async fn register_administrator(
         not_after: None,
         request_id: None,
     };
-    let issued = authority.generate(&permit, request).await;
+    let issued = authority.generate_first(request).await;
     store.close().await;
     Ok(issued?)
 }

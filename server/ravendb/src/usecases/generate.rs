@@ -7,8 +7,9 @@ use secrecy::SecretString;
 use time::OffsetDateTime;
 
 use super::{Asked, Attempt, Authority, Error, Plan, check_name, check_reach};
-use crate::access::authz::Permit;
+use crate::access::authn::Caller;
 use crate::access::authz::action::GenerateCertificate;
+use crate::access::authz::{Permit, authorize};
 use crate::model::definition::{Grant, RegisteredCertificate};
 use crate::model::registry::Change;
 use crate::rows::AnsweredRequest;
@@ -28,6 +29,20 @@ pub struct GenerateRequest {
 }
 
 impl Authority {
+    /// Generates and registers the first certificate of a new store, as the wizard does: nobody is there yet who could
+    /// permit it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CallerLostRights`] if a certificate is registered; those of [`Self::generate`].
+    pub async fn generate_first(&self, request: GenerateRequest) -> Result<IssuedCertificate, Error> {
+        if !self.registry().is_empty() {
+            return Err(Error::CallerLostRights);
+        }
+        let permit = authorize(&Arc::new(Caller::at_setup())).map_err(|_| Error::CallerLostRights)?;
+        self.generate(&permit, request).await
+    }
+
     /// Generates a key and a certificate, registers the certificate, and returns both. The key is not stored.
     ///
     /// # Errors

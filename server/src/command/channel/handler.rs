@@ -19,26 +19,34 @@ use certward_ravendb::usecases::{GenerateRequest, RegisterRequest};
 use certward_system::clock::rfc3339;
 
 /// Handles a request. An error becomes the text of the answer.
-pub(super) async fn handle(app: &Arc<App>, request: Request) -> Answer {
+pub(super) async fn handle(app: &Arc<App>, caller: &Arc<Caller>, request: Request) -> Answer {
     let outcome = match request {
-        Request::GenerateClientCertificate { name, months, password } => generate(app, name, months, password).await,
+        Request::GenerateClientCertificate { name, months, password } => {
+            generate(app, caller, name, months, password).await
+        }
         Request::TrustClientCertificate { name, pfx, password } => {
-            register(app, name, &pfx, password, Purpose::ClientAuth).await
+            register(app, caller, name, &pfx, password, Purpose::ClientAuth).await
         }
         Request::TrustServerCertificate { name, pfx, password } => {
-            register(app, name, &pfx, password, Purpose::ServerAuth).await
+            register(app, caller, name, &pfx, password, Purpose::ServerAuth).await
         }
         Request::ReplaceClusterCertificate {
             pfx,
             password,
             immediately,
-        } => replace(app, &pfx, password, immediately).await,
-        Request::TriggerCertificateRefresh => refresh(app).await,
+        } => replace(app, caller, &pfx, password, immediately).await,
+        Request::TriggerCertificateRefresh => refresh(app, caller).await,
     };
     outcome.unwrap_or_else(|message| Answer::Failed { message })
 }
 
-async fn generate(app: &App, name: String, months: Option<u32>, password: Option<Secret>) -> Result<Answer, String> {
+async fn generate(
+    app: &App,
+    caller: &Arc<Caller>,
+    name: String,
+    months: Option<u32>,
+    password: Option<Secret>,
+) -> Result<Answer, String> {
     let not_after = match months {
         None => None,
         Some(months) => Some(months_later(app.clock.now(), months).ok_or("the end of validity is too far away")?),
@@ -49,7 +57,7 @@ async fn generate(app: &App, name: String, months: Option<u32>, password: Option
         not_after,
         request_id: None,
     };
-    let permit = permit::<GenerateCertificate>()?;
+    let permit = permit::<GenerateCertificate>(caller)?;
     let issued = app
         .authority
         .generate(&permit, request)
@@ -70,6 +78,7 @@ enum Purpose {
 
 async fn register(
     app: &App,
+    caller: &Arc<Caller>,
     name: String,
     pfx: &Secret,
     password: Option<Secret>,
@@ -91,7 +100,7 @@ async fn register(
         Purpose::ClientAuth => SecurityClearance::ClusterAdmin,
         Purpose::ServerAuth => SecurityClearance::ClusterNode,
     };
-    let permit = permit::<RegisterCertificate>()?;
+    let permit = permit::<RegisterCertificate>(caller)?;
     let request = RegisterRequest {
         grant: cluster_grant(name, clearance),
         certificates,
@@ -131,8 +140,14 @@ fn check_purpose(certificate: &Certificate, purpose: Purpose) -> Result<(), Stri
     ))
 }
 
-async fn replace(app: &Arc<App>, pfx: &Secret, password: Option<Secret>, immediately: bool) -> Result<Answer, String> {
-    let permit = permit::<ReplaceServerCertificate>()?;
+async fn replace(
+    app: &Arc<App>,
+    caller: &Arc<Caller>,
+    pfx: &Secret,
+    password: Option<Secret>,
+    immediately: bool,
+) -> Result<Answer, String> {
+    let permit = permit::<ReplaceServerCertificate>(caller)?;
     let bytes = pfx.decode().ok_or("the PFX did not arrive whole")?;
     let request = ReplaceRequest {
         file: bytes,
@@ -154,8 +169,8 @@ async fn replace(app: &Arc<App>, pfx: &Secret, password: Option<Secret>, immedia
     Ok(Answer::Done { message })
 }
 
-async fn refresh(app: &Arc<App>) -> Result<Answer, String> {
-    let permit = permit::<ReplaceServerCertificate>()?;
+async fn refresh(app: &Arc<App>, caller: &Arc<Caller>) -> Result<Answer, String> {
+    let permit = permit::<ReplaceServerCertificate>(caller)?;
     app.replacement
         .refresh(&permit)
         .await
@@ -165,8 +180,8 @@ async fn refresh(app: &Arc<App>) -> Result<Answer, String> {
     })
 }
 
-fn permit<A: Action>() -> Result<Permit<A>, String> {
-    authorize(&Arc::new(Caller::console())).map_err(|denied| denied.to_string())
+fn permit<A: Action>(caller: &Arc<Caller>) -> Result<Permit<A>, String> {
+    authorize(caller).map_err(|denied| denied.to_string())
 }
 
 /// Rights on the cluster name no databases: they include them all.

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::message::{Answer, Envelope, MAX_LINE_BYTES, Request, VERSION};
 use super::{PathTooLong, check_length, handler};
 use crate::app::App;
+use certward_ravendb::access::authn::{Caller, NotAtConsole};
 
 /// A bound socket; its file goes when this is dropped.
 #[derive(Debug)]
@@ -90,12 +91,12 @@ impl AdminSocket {
 }
 
 async fn converse(mut stream: UnixStream, app: &Arc<App>) {
-    let answer = match check_peer(&stream) {
+    let answer = match administrator(&stream) {
         Err(message) => Answer::Failed { message },
-        Ok(()) => match tokio::time::timeout(REQUEST_TIMEOUT, read_request(&mut stream)).await {
+        Ok(caller) => match tokio::time::timeout(REQUEST_TIMEOUT, read_request(&mut stream)).await {
             Err(_) => return,
             Ok(Err(message)) => Answer::Failed { message },
-            Ok(Ok(request)) => handler::handle(app, request).await,
+            Ok(Ok(request)) => handler::handle(app, &caller, request).await,
         },
     };
     let Ok(line) = serde_json::to_vec(&Envelope {
@@ -111,18 +112,17 @@ async fn converse(mut stream: UnixStream, app: &Arc<App>) {
 }
 
 /// Only this process's user and root are heard.
-fn check_peer(stream: &UnixStream) -> Result<(), String> {
-    let peer = rustix::net::sockopt::socket_peercred(stream)
-        .map_err(|error| format!("the system does not say who is at the other end of the socket: {error}"))?;
-    if peer.uid == rustix::process::geteuid() || peer.uid.is_root() {
-        return Ok(());
-    }
-    tracing::warn!(
-        peer.uid = peer.uid.as_raw(),
-        peer.pid = peer.pid.as_raw_nonzero().get(),
-        "another user tried to use the admin socket"
-    );
-    Err("the admin socket can be used by the server's own user and by root only".to_owned())
+fn administrator(stream: &UnixStream) -> Result<Arc<Caller>, String> {
+    Caller::at_console(stream).map(Arc::new).map_err(|error| {
+        if let NotAtConsole::OtherUser { uid, pid } = error {
+            tracing::warn!(
+                peer.uid = uid,
+                peer.pid = pid,
+                "another user tried to use the admin socket"
+            );
+        }
+        error.to_string()
+    })
 }
 
 async fn read_request(stream: &mut UnixStream) -> Result<Request, String> {

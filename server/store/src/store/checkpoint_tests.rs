@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::testing::record;
 use super::*;
+use crate::testing::record;
 
 /// Runs statements on the store in another process.
 fn foreign(store: &Store, statements: &[&str]) {

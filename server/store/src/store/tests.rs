@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
-use crate::testing::{Row, names};
 use super::*;
+use crate::testing::{Row, names};
 
 /// A connection such as SQLite's own tool makes.
 pub(crate) async fn another_program(store: &Store) -> SqliteConnection {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use sqlx::{Connection as _, SqliteConnection};
 
-use crate::testing::record;
 use super::tests::another_program;
 use super::*;
+use crate::testing::record;
 
 /// A change that can be made only once.
 struct Once;

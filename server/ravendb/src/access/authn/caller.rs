@@ -1,6 +1,7 @@
 //! An authenticated caller.
 
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -13,6 +14,12 @@ use certward_store::audit::Actor;
 
 /// The holder of a certificate that is trusted at this moment. Only [`super::Authenticator`] and the local console
 /// create one.
+///
+/// Nothing else can:
+///
+/// ```compile_fail,E0624
+/// certward_ravendb::access::authn::Caller::at_setup();
+/// ```
 #[derive(Debug)]
 pub struct Caller {
     origin: CallerOrigin,
@@ -36,6 +43,22 @@ pub enum CallerOrigin {
     Registered(Arc<RegisteredCertificate>),
     /// The caller uses the console socket, which only the server's own user can open.
     Console,
+}
+
+/// The other end of a socket is no administrator at the console.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAtConsole {
+    /// The system does not name the process.
+    #[error("the system does not say who is at the other end of the socket: {0}")]
+    Unknown(std::io::Error),
+    /// The process runs as another user.
+    #[error("the admin socket can be used by the server's own user and by root only")]
+    OtherUser {
+        /// That user.
+        uid: u32,
+        /// The process.
+        pid: i32,
+    },
 }
 
 impl Caller {
@@ -72,8 +95,27 @@ impl Caller {
         Self::new(CallerOrigin::Registered(entry), Some(certificate))
     }
 
-    /// The administrator at the console socket, whose peer's user ID has been checked.
-    pub fn console() -> Self {
+    /// The administrator at the console: the process at the other end of `socket`, which only the server's own user and
+    /// root can be.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAtConsole`].
+    pub fn at_console(socket: impl AsFd) -> Result<Self, NotAtConsole> {
+        let peer =
+            rustix::net::sockopt::socket_peercred(socket).map_err(|error| NotAtConsole::Unknown(error.into()))?;
+        if peer.uid == rustix::process::geteuid() || peer.uid.is_root() {
+            Ok(Self::new(CallerOrigin::Console, None))
+        } else {
+            Err(NotAtConsole::OtherUser {
+                uid: peer.uid.as_raw(),
+                pid: peer.pid.as_raw_nonzero().get(),
+            })
+        }
+    }
+
+    /// Whoever sets the server up: it has no callers yet.
+    pub(crate) fn at_setup() -> Self {
         Self::new(CallerOrigin::Console, None)
     }
 

@@ -17,7 +17,7 @@ use certward_pki::{Certificate, Thumbprint, Validity};
 use certward_transport::administrators::{Administrator, Administrators};
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-pub use caller::{Caller, CallerOrigin};
+pub use caller::{Caller, CallerOrigin, NotAtConsole};
 pub use issuer::VerifiedIssuer;
 pub use renewal::Renewal;
 pub use well_known::WellKnown;

@@ -12,6 +12,17 @@ use crate::model::clearance::Level;
 
 /// Proof that a caller may do `A`. [`authorize`] is the only thing that makes one; the use cases of
 /// [`crate::usecases`] ask for it.
+///
+/// Nothing else can:
+///
+/// ```compile_fail,E0451
+/// use certward_ravendb::access::authn::Caller;
+/// use certward_ravendb::access::authz::{Permit, action::GenerateCertificate};
+///
+/// fn forged(caller: std::sync::Arc<Caller>) -> Permit<GenerateCertificate> {
+///     Permit { caller, action: std::marker::PhantomData }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Permit<A> {
     caller: Arc<Caller>,

@@ -10,6 +10,17 @@ use certward_redis_model::uid::UserUid;
 
 /// Proof that a caller may do `A`. [`authorize`] and [`authorize_on`] are the only things that make one; the use cases
 /// of [`crate::cluster`] ask for it.
+///
+/// Nothing else can:
+///
+/// ```compile_fail,E0451
+/// use certward_redis_enterprise::cluster::access::action::UpdateCluster;
+/// use certward_redis_enterprise::cluster::access::{ClusterCaller, ClusterPermit};
+///
+/// fn forged(caller: std::sync::Arc<ClusterCaller>) -> ClusterPermit<UpdateCluster> {
+///     ClusterPermit { caller, target: None, action: std::marker::PhantomData }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct ClusterPermit<A> {
     caller: Arc<ClusterCaller>,

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 
 use self::world::{NOW, TestCa, World, certified};
-use super::permission::ManagementRole;
 use super::RedisAclUpdate;
+use super::permission::ManagementRole;
 use super::redis_acl::NewRedisAcl;
 use super::{ClusterError, ClusterState, NewCluster, Run};
 use crate::cluster::access::{ClusterRefusal, Way, authorize};

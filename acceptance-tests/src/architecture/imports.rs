@@ -1,7 +1,7 @@
 //! The imports of a crate, from its source.
 //!
-//! What is read: `crate::…` and `super::…`, in `use` and elsewhere, with groups; in the root file also paths that begin with
-//! a module. What is not: code under `#[cfg(test)]` and files that only such code declares.
+//! It reads `crate::…` and `super::…`, in `use` and elsewhere, with groups; in the root file also paths that begin with
+//! a module. It omits code under `#[cfg(test)]` and files that only such code declares.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -190,7 +190,7 @@ fn supers(source: &[Token]) -> (usize, &[Token]) {
     }
 }
 
-/// Whether the token at this place continues a path.
+/// Returns `true` if the token at this place continues a path.
 fn is_after_path(source: &[Token], at: usize) -> bool {
     at > 0 && source[at - 1] == Token::Sign(':') && at > 1 && source[at - 2] == Token::Sign(':')
 }
@@ -223,7 +223,7 @@ fn without_tests(source: &[Token]) -> Vec<Token> {
     kept
 }
 
-/// Whether an attribute starts here that leaves its item out of all but tests.
+/// Returns `true` if an attribute starts here that omits its item from all but tests.
 fn is_of_tests(source: &[Token]) -> bool {
     let [
         Token::Sign('#'),

@@ -88,7 +88,7 @@ impl Slot {
         }
     }
 
-    /// Where on the edge of the box the arrow stands that leads to or from this slot of the next layer.
+    /// The place on the edge of the box at which the arrow stands that leads to or from this slot of the next layer.
     fn port(&self, neighbour: usize, neighbours: &[usize]) -> f64 {
         let place = neighbours.iter().filter(|other| **other <= neighbour).count();
         self.middle + self.size.0 * (place as f64 / (neighbours.len() + 1) as f64 - 0.5)

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::layout::{self, Layout, Spacing};
 use super::{Crate, Workspace};
 
-/// Draws the workspace. What circles is one box with a dashed border.
+/// Draws the workspace. A circle of modules is one box with a dashed border.
 pub(super) fn svg(workspace: &Workspace) -> String {
     let crates: Vec<(&Crate, Layout)> = workspace.crates.iter().map(|one| (one, inside(one))).collect();
     let size_of = |name: &str| {

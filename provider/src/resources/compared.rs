@@ -1,4 +1,4 @@
-//! What differs between two objects, attribute by attribute.
+//! The differences between two objects, attribute by attribute.
 
 use tf_provider::AttributePath;
 
@@ -15,11 +15,11 @@ pub(crate) trait Attribute: Copy + PartialEq + Send + Sync + 'static {
     }
 }
 
-/// What a configuration decides about an object, in a form to compare.
+/// The part of an object that a configuration decides, in a form to compare.
 pub(crate) trait Compared {
     type Attribute: Attribute;
 
-    /// Whether both say the same about an attribute. What this one says nothing about does not differ.
+    /// Returns `true` if both say the same about an attribute. An attribute that this one says nothing about does not differ.
     fn agrees(&self, there: &Self, attribute: Self::Attribute) -> bool;
 
     /// The value of an attribute, as it stands in a configuration.

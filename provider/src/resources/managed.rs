@@ -104,7 +104,7 @@ pub(crate) trait ManagedResource: Sized + 'static {
     fn import(call: Call<'_, Self>, id: &str) -> impl Future<Output = Option<Self::State>> + Send;
 }
 
-/// What a call can use and change besides the state.
+/// The values that a call can use and change besides the state.
 pub(crate) struct Call<'a, R: ManagedResource> {
     pub(crate) diags: &'a mut Diagnostics,
     pub(crate) session: &'a Session,

@@ -5,7 +5,7 @@ use futures_util::stream::{self, Stream, TryStreamExt as _};
 use super::budget::{Budget, Limits};
 use super::error::Error;
 
-/// Where a listing has got to.
+/// The position of a listing.
 pub(crate) trait Cursor: Send + 'static {
     type Entry: Send + 'static;
 

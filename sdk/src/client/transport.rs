@@ -50,12 +50,12 @@ pub(crate) struct Reply {
     operation: &'static str,
 }
 
-/// How an API says that it refuses.
+/// The form in which an API refuses.
 #[derive(Clone, Copy)]
 pub(crate) struct Refusals {
     /// Reads type and message out of an error body.
     pub(crate) read: fn(&[u8]) -> (Option<String>, Option<String>),
-    /// What the API means by an answer, when it is not what its status says.
+    /// The meaning of an API's answer, when it is not what its status says.
     pub(crate) kind: fn(&Answer) -> Option<ErrorKind>,
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn connection_stream<A: Asked>(
     paging::stream(ConnectionPages::new(api, list))
 }
 
-/// Where a listing has got to.
+/// The position of a listing.
 struct ConnectionPages<A> {
     api: A,
     list: ListConnections,

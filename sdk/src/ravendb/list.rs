@@ -275,7 +275,7 @@ impl Client {
     }
 }
 
-/// Where a listing has got to.
+/// The position of a listing.
 struct CertificatePages {
     client: Client,
     list: ListCertificates,

@@ -1,4 +1,4 @@
-//! Why RavenDB refused: its API has no codes, only types and sentences.
+//! The reasons of RavenDB's refusals: its API has no codes, only types and sentences.
 
 use crate::client::error::Answer;
 use crate::{Error, ErrorKind};
@@ -53,13 +53,13 @@ impl Refusal {
 }
 
 impl Error {
-    /// Why RavenDB refused the request, when its answer tells it. For errors of [`ravendb::Client`](super::Client).
+    /// The reason that RavenDB refused the request, when its answer tells it. For errors of [`ravendb::Client`](super::Client).
     pub fn ravendb_refusal(&self) -> Option<Refusal> {
         self.answer().and_then(Refusal::of)
     }
 }
 
-/// What RavenDB means by an answer, when it is not what its status says: a request that fails validation is answered with
+/// The meaning of an answer of RavenDB's, when it is not what its status says: a request that fails validation is answered with
 /// 500, and a certificate that RavenDB does not accept with 403.
 pub(super) fn kind(answer: &Answer) -> Option<ErrorKind> {
     match Refusal::of(answer) {

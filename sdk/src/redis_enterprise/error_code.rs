@@ -205,7 +205,7 @@ impl Error {
     }
 }
 
-/// What Redis Enterprise means by an answer, when it is not what its status says: a conflict with an action that holds the
+/// The meaning of an answer of Redis Enterprise's, when it is not what its status says: a conflict with an action that holds the
 /// object passes, and nothing was done.
 pub(super) fn kind(answer: &Answer) -> Option<ErrorKind> {
     let is_busy = answer.status == 409 && answer.error_type.as_deref() == Some(ErrorCode::Busy.as_str());

@@ -20,7 +20,7 @@ use certward_system::files::TrustedFile;
 pub struct Settings {
     /// `DataDir`: the engines keep their data in a folder of it.
     pub data_dir: PathBuf,
-    /// Whether databases can be created: `Certward.RedisEnterprise.ServerUrl` is set.
+    /// True if databases can be created: `Certward.RedisEnterprise.ServerUrl` is set.
     pub serves_api: bool,
     /// `Certward.Redis.EngineUser`: the system's user that databases run as. None: the server's own.
     pub engine_user: Option<EngineAccount>,

@@ -29,7 +29,7 @@ pub enum Kind {
         least: u64,
         /// The highest.
         most: u64,
-        /// What it counts.
+        /// The unit of the number.
         unit: &'static str,
     },
     /// One of these words, in any case.

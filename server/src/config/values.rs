@@ -126,7 +126,7 @@ pub(super) fn web_origin(text: &str, _: Kind, _: &Path) -> Result<String, String
     }
 }
 
-/// Where to listen; port 0 takes a free port.
+/// The address to listen on; port 0 takes a free port.
 pub(super) fn listening_url(text: &str, _: Kind, _: &Path) -> Result<Url, String> {
     if text.contains(';') {
         return Err(

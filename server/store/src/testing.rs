@@ -14,7 +14,7 @@ pub struct Row {
     pub name: String,
     /// The key of the row.
     pub thumbprint: [u8; 20],
-    /// What stands for the certificate.
+    /// The stand-in for the certificate.
     pub der: Vec<u8>,
     /// Its clearance.
     pub clearance: &'static str,
@@ -37,7 +37,7 @@ impl Row {
     ///
     /// # Panics
     ///
-    /// When the store cannot be written.
+    /// Panics if the store cannot be written.
     pub async fn put(&self, store: &Store) {
         let put = store.commit(&Change::Put(self), &[record(&self.name)]).await;
         put.expect("the store can be written");
@@ -47,7 +47,7 @@ impl Row {
     ///
     /// # Panics
     ///
-    /// When the store cannot be written.
+    /// Panics if the store cannot be written.
     pub async fn delete(&self, store: &Store) {
         let record = record(&format!("-{}", self.name));
         let deleted = store.commit(&Change::Delete(self), &[record]).await;
@@ -72,7 +72,7 @@ pub fn record(target: &str) -> AuditRecord {
 ///
 /// # Panics
 ///
-/// When the store cannot be read.
+/// Panics if the store cannot be read.
 pub async fn names(store: &Store) -> Vec<String> {
     sqlx::query_scalar("SELECT name FROM certificates ORDER BY registered_revision")
         .fetch_all(store.reader())

@@ -139,7 +139,7 @@ attributes! {
 }
 
 impl Grant {
-    /// What a state or plan says; a part that is not known yet differs from every other.
+    /// The values of a state or plan; a part that is not known yet differs from every other.
     pub(crate) fn of_state(state: &ClientCertificateState) -> Self {
         let permissions = state.database_permissions.as_ref_option().into_iter().flatten();
         let clearance = state.security_clearance.clone();

@@ -1,4 +1,4 @@
-//! What an operation failed on, with what is known about it.
+//! The cause of an operation's failure, with what is known about it.
 
 use super::ErrorKind;
 use crate::client::foreign::ForeignAnswer;
@@ -46,7 +46,7 @@ pub(crate) struct TlsFailure {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// What the API means by it.
+    /// The API's meaning of it.
     pub(crate) kind: ErrorKind,
     pub(crate) error_type: Option<String>,
     pub(crate) message: Option<String>,

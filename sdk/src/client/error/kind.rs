@@ -2,7 +2,7 @@
 
 use super::{Cause, Error};
 
-/// What an operation failed on, in one word: one for each error, whichever server sent it.
+/// The cause of an operation's failure, in one word: one for each error, whichever server sent it.
 ///
 /// ```
 /// use certward::ErrorKind;
@@ -64,7 +64,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// What a status means, unless the API means something else by it.
+    /// The meaning of a status, unless the API means something else by it.
     pub(crate) fn of_status(status: u16) -> Self {
         match status {
             400 | 406 | 422 => Self::InvalidInput,
@@ -82,7 +82,7 @@ impl ErrorKind {
 }
 
 impl Error {
-    /// What the operation failed on. Of several endpoints, the most useful one to know.
+    /// The cause of the operation's failure. Of several endpoints, the most useful one to know.
     pub fn kind(&self) -> ErrorKind {
         match &self.0.cause {
             Cause::Configuration => ErrorKind::Configuration,

@@ -15,7 +15,7 @@ pub(crate) use shown::one_line;
 use super::foreign::ForeignAnswer;
 use super::proxy::Proxy;
 
-/// What an operation failed on.
+/// The cause of an operation's failure.
 ///
 /// Match on it with the predicates, which work the same for every server:
 ///

@@ -1,4 +1,4 @@
-//! What an error prints.
+//! The texts of errors.
 
 use std::fmt;
 

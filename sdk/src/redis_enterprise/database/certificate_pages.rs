@@ -8,7 +8,7 @@ use crate::client::budget::{Budget, Limits, Pages};
 use crate::client::paging::Cursor;
 use crate::redis_enterprise::client::Client;
 
-/// Where a listing has got to.
+/// The position of a listing.
 pub(super) struct CertificatePages {
     client: Client,
     list: ListDatabaseCertificates,

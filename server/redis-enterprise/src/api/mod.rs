@@ -58,7 +58,7 @@ pub fn read_body(body: &[u8]) {
     read_as::<wire::RedisAcl>(&object);
 }
 
-/// What passes the check can be read, and an error names what is wrong, whatever it is.
+/// A body that passes the check can be read, and an error names what is wrong, whatever it is.
 #[cfg(any(test, feature = "fuzzing"))]
 fn read_as<T: json::Body>(object: &json::Object) {
     let nothing = serde_json::Map::new();

@@ -1,4 +1,4 @@
-//! What a change takes for granted of the state that it is planned from.
+//! The values that a change requires of the state that it is planned from.
 
 use std::fmt;
 use std::sync::Arc;

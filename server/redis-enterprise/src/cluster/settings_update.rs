@@ -19,7 +19,7 @@ macro_rules! settings_update {
                 #[doc = concat!("`", $name, "`: see [`ClusterSettings`].")]
                 pub $field: Option<$type>,
             )*
-            /// What else must be so.
+            /// Values that the state must still have.
             pub precondition: Precondition,
         }
 

@@ -29,7 +29,7 @@ pub struct UserUpdate {
     pub cluster_email_alerts: Option<bool>,
     /// Alerts about databases.
     pub bdbs_email_alerts: Option<Vec<String>>,
-    /// What else must be so.
+    /// Values that the state must still have.
     pub precondition: Precondition,
 }
 
@@ -40,6 +40,6 @@ pub struct RedisAclUpdate {
     pub name: Option<ObjectName>,
     /// The rules.
     pub acl: Option<RedisAclRules>,
-    /// What else must be so.
+    /// Values that the state must still have.
     pub precondition: Precondition,
 }

@@ -129,7 +129,7 @@ async fn every_acknowledged_user_is_there_after_a_kill_with_its_revision_and_its
     let directory = tempfile::tempdir().unwrap();
     let mut acknowledged: Vec<String> = Vec::new();
     for round in 1..=3 {
-        let test = "redis_enterprise::rows::tests::child_that_makes_users_until_it_is_killed";
+        let test = "rows::tests::child_that_makes_users_until_it_is_killed";
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", test, "--ignored", "--nocapture"])
             .env(CHILD_DIRECTORY, directory.path())

@@ -1,4 +1,4 @@
-//! Which source wins, and the forms that each takes.
+//! The precedence of the sources, and the forms that each takes.
 
 use super::*;
 

@@ -31,7 +31,7 @@ pub struct Checked {
 ///
 /// # Errors
 ///
-/// [`BackupError`] when there is no store, or it cannot be opened. What is wrong with one that can be is a finding.
+/// [`BackupError`] when there is no store, or it cannot be opened. A fault of one that can be is a finding.
 pub async fn check(directory: &Path, products: &[&dyn Tables]) -> Result<Checked, BackupError> {
     let database = existing(directory)?;
     let failed = BackupError::database(&database);

@@ -48,7 +48,7 @@ pub enum Restored {
     Refused {
         /// The manifest of the backup.
         manifest: Manifest,
-        /// What would come back.
+        /// The entries that would come back.
         comparison: Comparison,
     },
     /// The backup has been restored.
@@ -60,7 +60,7 @@ pub enum Restored {
 pub struct Done {
     /// The manifest of the backup.
     pub manifest: Manifest,
-    /// What has come back or was deleted again.
+    /// The entries that have come back or were deleted again.
     pub comparison: Comparison,
     /// The paths of the previous store and data.
     pub aside: Vec<PathBuf>,

@@ -130,7 +130,7 @@ pub enum Fault {
     Truncated,
     /// The body is not JSON.
     Syntax {
-        /// Where.
+        /// The position.
         place: Place,
         /// The last member that began before.
         member: Option<String>,

@@ -19,7 +19,7 @@ pub struct ConnectionTable<C: Listed> {
 
 /// A connection in a table, with what its product keeps with it.
 pub trait Listed: Debug {
-    /// What connections are found by.
+    /// The key by which connections are found.
     type Key: Copy + Ord + Debug;
 
     /// Its entry in the table.
@@ -68,7 +68,7 @@ struct Index<C: Listed> {
     standing_order: Order,
 }
 
-/// What the table knows of a connection.
+/// A connection's entry in the table.
 #[derive(Debug)]
 pub struct Entry<K> {
     id: u64,

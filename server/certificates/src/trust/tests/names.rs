@@ -125,6 +125,6 @@ fn subject_der(file: &str) -> Vec<u8> {
 }
 
 fn certificate(file: &str) -> Certificate {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/pki/tests/data/distinguished-names");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/pki/tests/data/distinguished-names");
     Certificate::from_der(std::fs::read(folder.join(file).with_extension("der")).unwrap()).unwrap()
 }

@@ -31,7 +31,7 @@ pub(super) fn new_database(body: &mut Object, fresh: &Map<String, serde_json::Va
     })
 }
 
-/// Reads a change to the database that is shown as `current`. What only the server writes does not depend on the state
+/// Reads a change to the database that is shown as `current`. A member that only the server writes does not depend on the state
 /// of the cluster, so that nothing is left to be checked when the change is made.
 ///
 /// # Errors

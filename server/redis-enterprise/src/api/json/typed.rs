@@ -167,7 +167,7 @@ macro_rules! words {
 
 pub(in super::super) use {objects, words};
 
-/// Reads a member of an object that has passed [`super::check`]. What only the server writes is not read.
+/// Reads a member of an object that has passed [`super::check`]. A member that only the server writes is not read.
 pub(in super::super) fn read_member<T: Wire>(object: &Object, member: &Member) -> Result<T, SchemaError> {
     let path = || member.name.to_owned();
     match object.get(member.name) {

@@ -96,7 +96,7 @@ objects! {
     }
 }
 
-/// What each management role may do.
+/// The permissions of each management role.
 pub(in super::super) const PERMISSIONS: Schema = open(
     "permissions",
     "The permissions of management roles, by the role's name.",

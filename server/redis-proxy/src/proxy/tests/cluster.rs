@@ -45,7 +45,7 @@ impl TestCluster {
         self.changes.send_replace(revision);
     }
 
-    /// What a user with [`PASSWORD`] has; no login computes it.
+    /// The hash of a user with [`PASSWORD`]; no login computes it.
     pub(super) fn hash() -> PasswordHash {
         PasswordHash {
             cost: HashCost { memory: 8, passes: 1 },

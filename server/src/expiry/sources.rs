@@ -24,7 +24,7 @@ pub(crate) struct Sources {
     pub(crate) well_known_issuers: Vec<Certificate>,
     /// Those of the settings.
     pub(crate) upstream_authorities: Vec<Certificate>,
-    /// When warnings are given.
+    /// The days before the expiry at which warnings are given.
     pub(crate) warn_days: WarnDays,
     pub(crate) clock: Arc<dyn Clock>,
 }

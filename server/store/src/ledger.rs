@@ -14,7 +14,7 @@ use crate::{Changes, Store, StoreError};
 pub trait Domain: Send + Sync + 'static {
     /// A request for a change: the head of its audit record, and the rights that it requires.
     type Asked: AsRef<Head> + Send + Sync + 'static;
-    /// What a change is planned from, at this moment.
+    /// The state and rights of this moment, from which a change is planned.
     type Basis: Send;
     /// One change of the state.
     type Change: Send + Sync;
@@ -66,7 +66,7 @@ pub struct Plan<C, T> {
     pub changes: Vec<C>,
     /// The description of the change in the audit record.
     pub detail: String,
-    /// What the use case returns.
+    /// The result of the use case.
     pub outcome: T,
 }
 

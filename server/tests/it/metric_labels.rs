@@ -67,7 +67,7 @@ fn collect_from(text: &str, words: &mut BTreeSet<String>) {
         "\"reason\" => ",
         "\"outcome\" => ",
         ".cut(",
-        "tell_all(Order::Cut, ",
+        "order_all(Order::Cut, ",
         "Err(",
     ] {
         for rest in text.split(start).skip(1) {

@@ -98,7 +98,7 @@ async fn child_that_writes_until_it_is_killed() {
 }
 
 fn child(directory: &Path) -> std::process::Child {
-    let test = "tests::child_that_writes_until_it_is_killed";
+    let test = "store::tests::child_that_writes_until_it_is_killed";
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--ignored", "--nocapture"])
         .env(CHILD_DIRECTORY, directory)

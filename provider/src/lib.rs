@@ -12,6 +12,7 @@ mod provider;
 mod report;
 mod resources;
 mod run;
+mod session;
 #[cfg(test)]
 mod testing;
 mod trust;
@@ -19,7 +20,8 @@ mod values;
 
 use std::process::ExitCode;
 
-use provider::{Certward, crypto};
+use provider::Certward;
+use session::crypto;
 
 /// Serves the provider to the Terraform that has started this process: the whole `main` of the program.
 pub fn serve() -> ExitCode {

@@ -8,12 +8,12 @@ use tf_provider::schema::{Attribute, AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{AttributePath, DataSource, Diagnostics};
 
-use crate::provider::session::{Kind, Session};
 use crate::report::error;
 use crate::report::failure;
 use crate::resources::cert_user::{CertUser as Resource, CertificateSubject, certificate_subject, roles, subject_line};
 use crate::resources::redis_object::{RedisImportId, RedisObject, found};
 use crate::run::interruption::until_stopped;
+use crate::session::{Kind, Session};
 use crate::values::schema::{computed, defaulted, list_of_strings, named, schema, set_of_strings};
 use crate::values::uid;
 

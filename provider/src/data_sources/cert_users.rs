@@ -9,11 +9,11 @@ use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{AttributePath, DataSource, Diagnostics};
 
 use super::cert_user::{CertUserData, attributes, describe};
-use crate::provider::session::{Kind, Session};
 use crate::report::failure;
 use crate::resources::cert_user::CertUser as Resource;
 use crate::resources::redis_object::RedisObject;
 use crate::run::interruption::until_stopped;
+use crate::session::{Kind, Session};
 use crate::values::management_role;
 use crate::values::schema::{computed, named, optional, schema};
 use crate::values::uid;

@@ -9,12 +9,12 @@ use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{AttributePath, DataSource, Diagnostics};
 use time::OffsetDateTime;
 
-use crate::provider::session::{Kind, Session};
 use crate::report::error;
 use crate::report::failure;
 use crate::resources::client_certificate::model::{Permissions, permissions_state};
 use crate::resources::client_certificate::registration::{self, Registered};
 use crate::run::interruption::until_stopped;
+use crate::session::{Kind, Session};
 use crate::values::duration;
 use crate::values::schema::{computed, list_of_strings, map_of_strings, named, optional, schema};
 use crate::values::timestamp;

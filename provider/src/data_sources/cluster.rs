@@ -8,11 +8,11 @@ use tf_provider::schema::{Attribute, AttributeConstraint, AttributeType, Schema}
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{DataSource, Diagnostics};
 
-use crate::provider::session::{Kind, Session};
 use crate::report::failure;
 use crate::resources::cluster_mtls_settings::AuthorizedSubjectState;
 use crate::resources::cluster_mtls_settings::authorized_subjects::authorized_subject;
 use crate::run::interruption::until_stopped;
+use crate::session::{Kind, Session};
 use crate::values::schema::{computed, schema};
 use crate::values::timestamp;
 

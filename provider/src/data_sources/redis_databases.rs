@@ -8,10 +8,10 @@ use tf_provider::schema::{AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{DataSource, Diagnostics};
 
-use crate::provider::session::{Kind, Session};
 use crate::report::failure;
 use crate::resources::redis_database::endpoint;
 use crate::run::interruption::until_stopped;
+use crate::session::{Kind, Session};
 use crate::values::schema::{computed, named, optional, schema};
 
 /// `certward_redis_databases`: the databases of the cluster.

@@ -8,11 +8,11 @@ use tf_provider::schema::{AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{AttributePath, DataSource, Diagnostics};
 
-use crate::provider::session::{Kind, Session};
 use crate::report::failure;
 use crate::resources::redis_object::RedisObject;
 use crate::resources::redis_role::{RedisRole, RoleResource, resources};
 use crate::run::interruption::until_stopped;
+use crate::session::{Kind, Session};
 use crate::values::management_role;
 use crate::values::schema::{computed, named, optional, schema, set_of_strings};
 

@@ -9,9 +9,9 @@ use tf_provider::schema::{AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{DataSource, Diagnostics};
 
-use crate::provider::session::{Kind, Session};
 use crate::report::failure;
 use crate::run::interruption::until_stopped;
+use crate::session::{Kind, Session};
 use crate::trust::store;
 use crate::values::schema::{computed, list_of_strings, named, schema};
 use crate::values::timestamp;

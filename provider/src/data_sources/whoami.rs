@@ -8,11 +8,11 @@ use tf_provider::schema::{AttributeType, Schema};
 use tf_provider::value::{StructEmpty, Value};
 use tf_provider::{DataSource, Diagnostics};
 
-use crate::provider::session::{Kind, Session};
 use crate::report::failure;
 use crate::resources::client_certificate::model::{Permissions, permissions_state};
 use crate::resources::client_certificate::registration::Registered;
 use crate::run::interruption::until_stopped;
+use crate::session::{Kind, Session};
 use crate::values::schema::{computed, map_of_strings, schema};
 use crate::values::timestamp;
 

@@ -1,3 +1,6 @@
+use std::sync::atomic::Ordering;
+
+use certward::Error;
 use serde_json::{Value as Json, json};
 use terraform_plugin::Configured;
 use tf_provider::value::{StructEmpty, Value};
@@ -6,8 +9,6 @@ use wiremock::matchers::{any, method};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 use super::*;
-use crate::provider::session::Api;
-use crate::provider::session::testing::{of_ravendb, of_redis_enterprise};
 use crate::resources::cert_user::{CertUser, CertUserState};
 use crate::resources::client_certificate::{ClientCertificate, ClientCertificateState};
 use crate::resources::managed::Managed;
@@ -17,6 +18,9 @@ use crate::resources::redis_database::{RedisDatabase, RedisDatabaseState};
 use crate::resources::redis_role::{RedisRole, RedisRoleState};
 use crate::resources::trusted_ca::{TrustedCa, TrustedCaState};
 use crate::resources::trusted_ca_bundle::{TrustedCaBundle, TrustedCaBundleState};
+use crate::run::witness::{PATIENCE, Witness};
+use crate::session::Api;
+use crate::session::testing::{of_ravendb, of_redis_enterprise};
 use crate::trust::testing::{Authority, NOW, refusal, warnings};
 
 /// A server that speaks both APIs, and a provider that is configured for them.

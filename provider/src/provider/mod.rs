@@ -1,11 +1,5 @@
 //! The provider itself: its block, and what it offers.
 
-pub(crate) mod clock;
-pub(crate) mod configuration;
-mod connection;
-pub(crate) mod crypto;
-pub(crate) mod session;
-
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -23,17 +17,9 @@ use crate::data_sources::redis_roles::RedisRoles;
 use crate::data_sources::trusted_cas::TrustedCas;
 use crate::data_sources::whoami::WhoAmI;
 use crate::data_sources::{cert_user, cluster};
-use crate::effects::Effects;
-use crate::provider::clock::{Clock, SystemClock};
-use crate::provider::configuration::credentials;
-use crate::provider::configuration::{Environment, ProcessEnvironment, ProviderBlock, Setting, Settings, schema};
-use crate::provider::connection::{Connection, Problem};
-use crate::provider::session::{Api, RedisEnterprise, ServerLogin, Session};
 use crate::report::{chain, error, warning};
 use crate::resources::cert_user::CertUser;
 use crate::resources::client_certificate::ClientCertificate;
-use crate::resources::client_certificate::collection::Collections;
-use crate::resources::client_certificate::same_key::Leftovers;
 use crate::resources::cluster_mtls_settings::ClusterMtlsSettings;
 use crate::resources::managed::{Managed, ManagedResource};
 use crate::resources::redis_acl::RedisAcl;
@@ -42,7 +28,15 @@ use crate::resources::redis_role::RedisRole;
 use crate::resources::trusted_ca::TrustedCa;
 use crate::resources::trusted_ca_bundle::TrustedCaBundle;
 use crate::run::RunTable;
+use crate::run::collections::Collections;
+use crate::run::leftovers::Leftovers;
 use crate::run::trials::Trials;
+use crate::run::witness::Effects;
+use crate::session::clock::{Clock, SystemClock};
+use crate::session::configuration::credentials;
+use crate::session::configuration::{Environment, ProcessEnvironment, ProviderBlock, Setting, Settings, schema};
+use crate::session::connection::{Connection, Problem};
+use crate::session::{Api, RedisEnterprise, ServerLogin, Session};
 use crate::values::dates;
 use crate::values::timestamp;
 
@@ -275,7 +269,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::provider::session::testing::Fixed;
+    use crate::session::testing::Fixed;
     use crate::testing::certificates::params;
 
     #[derive(Debug)]

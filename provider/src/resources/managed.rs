@@ -14,10 +14,10 @@ use tf_provider::schema::Schema;
 use tf_provider::value::StructEmpty;
 use tf_provider::{AttributePath, Diagnostics, Resource};
 
-use crate::provider::session::{Kind, Session};
 use crate::report::error;
 use crate::run::Key;
 use crate::run::interruption::{Ended, until_stopped};
+use crate::session::{Kind, Session};
 
 /// A resource in terms of its own values.
 ///

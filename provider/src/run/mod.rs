@@ -6,11 +6,14 @@
 //! has created or adopted when the instance that had it before is destroyed.
 
 mod circle;
+pub(crate) mod collections;
 pub(crate) mod interruption;
+pub(crate) mod leftovers;
 mod objects;
 mod plan;
 pub(crate) mod removal;
 pub(crate) mod trials;
+pub(crate) mod witness;
 
 use std::fmt;
 

@@ -24,7 +24,6 @@ use crate::data_sources::trusted_cas::TrustedCasState;
 use crate::data_sources::whoami::WhoAmIState;
 use crate::effects::{self, Act, Loss};
 use crate::provider::Certward;
-use crate::provider::configuration::ProviderBlock;
 use crate::resources::cert_user::CertUserState;
 use crate::resources::client_certificate::ClientCertificateState;
 use crate::resources::cluster_mtls_settings::ClusterMtlsSettingsState;
@@ -33,6 +32,7 @@ use crate::resources::redis_database::RedisDatabaseState;
 use crate::resources::redis_role::RedisRoleState;
 use crate::resources::trusted_ca::TrustedCaState;
 use crate::resources::trusted_ca_bundle::TrustedCaBundleState;
+use crate::session::configuration::ProviderBlock;
 
 #[test]
 fn pages_are_those_of_the_schemas() {

@@ -13,10 +13,10 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use time::OffsetDateTime;
 
-use super::ca_certificate::called;
 use super::subject;
-use crate::provider::crypto;
 use crate::report::chain;
+use crate::session::crypto;
+use crate::values::certificate_name::called;
 
 /// The rules by which a cluster admits client certificates (`docs/contracts/redis-enterprise.md#order-of-checks`),
 /// without the users.

@@ -8,6 +8,7 @@ use tf_provider::{AttributePath, Diagnostic};
 use time::{Duration, OffsetDateTime};
 
 use crate::report::{chain, diagnostic};
+use crate::values::certificate_name::called;
 use crate::values::pem_form::other_form;
 use crate::values::timestamp;
 
@@ -174,15 +175,6 @@ pub(crate) fn ending(attribute: &'static str, certificate: &Certificate, now: Of
             timestamp::format(validity.not_after)
         ),
     ))
-}
-
-/// The name of a certificate in messages.
-pub(crate) fn called(certificate: &Certificate) -> String {
-    if certificate.subject().is_empty() {
-        format!("The certificate {}", certificate.fingerprint())
-    } else {
-        certificate.subject().to_string()
-    }
 }
 
 fn no_certificate(text: &str) -> String {

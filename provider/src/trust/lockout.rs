@@ -6,9 +6,9 @@ use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
 
 use super::admission::{Refusal, Rules};
-use super::ca_certificate::called;
-use crate::provider::session::RedisEnterprise;
 use crate::report::error;
+use crate::session::RedisEnterprise;
+use crate::values::certificate_name::called;
 
 impl Rules {
     /// The rules of this cluster.

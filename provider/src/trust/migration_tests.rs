@@ -9,10 +9,10 @@ use tf_provider::{Diagnostics, Resource};
 use wiremock::ResponseTemplate;
 
 use super::testing::{Authority, FakeCluster};
-use crate::provider::session::Session;
 use crate::resources::managed::Managed;
 use crate::resources::trusted_ca::{TrustedCa, TrustedCaState};
 use crate::resources::trusted_ca_bundle::{TrustedCaBundle, TrustedCaBundleState};
+use crate::session::Session;
 
 fn single(authority: &Authority) -> TrustedCaState {
     TrustedCaState {

@@ -14,12 +14,12 @@ use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
 
 use super::admission::Rules;
-use super::ca_certificate::called;
 use super::lockout;
-use crate::provider::session::{RedisEnterprise, Session};
 use crate::report::failure;
 use crate::report::{chain, error};
 use crate::run::{Key, Objects, Release};
+use crate::session::{RedisEnterprise, Session};
+use crate::values::certificate_name::called;
 
 /// A change of the authorities.
 pub(crate) enum Change<'a> {

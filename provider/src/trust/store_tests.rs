@@ -4,7 +4,7 @@ use wiremock::ResponseTemplate;
 
 use super::super::testing::{Authority, FakeCluster, NOW, errors, refusal, user};
 use super::*;
-use crate::provider::session::{Kind, Session};
+use crate::session::{Kind, Session};
 
 const KIND: Kind = Kind {
     type_name: "certward_trusted_ca",

@@ -12,8 +12,8 @@ use time::macros::datetime;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-use crate::provider::session::testing::of_redis_enterprise;
-use crate::provider::session::{Api, Session};
+use crate::session::testing::of_redis_enterprise;
+use crate::session::{Api, Session};
 
 pub(crate) const NOW: OffsetDateTime = datetime!(2026-11-21 0:00 UTC);
 

@@ -3,7 +3,7 @@
 use certward::pki::Certificate;
 use time::OffsetDateTime;
 
-use crate::trust::ca_certificate::called;
+use crate::values::certificate_name::called;
 use crate::values::timestamp;
 
 /// Those of a chain that are over at this moment. A root is trusted or not whatever its dates.

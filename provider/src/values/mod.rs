@@ -1,5 +1,6 @@
 //! Values of attributes: how they are described in a schema, checked, read and written.
 
+pub(crate) mod certificate_name;
 pub(crate) mod dates;
 pub(crate) mod duration;
 pub(crate) mod management_role;

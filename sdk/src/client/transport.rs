@@ -50,11 +50,14 @@ pub(crate) struct Reply {
     operation: &'static str,
 }
 
+/// Reads type and message out of an error body.
+type ReadRefusal = fn(&[u8]) -> (Option<String>, Option<String>);
+
 /// The form in which an API refuses.
 #[derive(Clone, Copy)]
 pub(crate) struct Refusals {
     /// Reads type and message out of an error body.
-    pub(crate) read: fn(&[u8]) -> (Option<String>, Option<String>),
+    pub(crate) read: ReadRefusal,
     /// The meaning of an API's answer, when it is not what its status says.
     pub(crate) kind: fn(&Answer) -> Option<ErrorKind>,
 }

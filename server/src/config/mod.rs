@@ -1,6 +1,6 @@
 //! The settings: read once at start from the command line, the environment and `settings.json`, and typed.
 //!
-//! The keys are RavenDB's (`docs/contracts/ravendb.md#settings`) and Certward's own under `Certward.`; [`table`] has both.
+//! The keys are RavenDB's (`docs/contracts/ravendb.md#settings`) and Certward's own under `Certward.`; `table` has both.
 //! For each key the command line wins over the file, the file over the environment, and the environment over the default.
 //! Every mistake is found before anything is opened, and all are reported together.
 

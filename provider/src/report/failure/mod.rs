@@ -134,7 +134,7 @@ mod tests {
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
     use super::*;
-    use crate::provider::session::testing::{of_ravendb, of_redis_enterprise};
+    use crate::session::testing::{of_ravendb, of_redis_enterprise};
 
     /// The diagnostics of both APIs, as summary and detail, for a server with this response.
     async fn told(status: u16, body: &str) -> [(String, String); 2] {

@@ -6,8 +6,8 @@ use tf_provider::value::Value;
 
 use super::model::{Account, AccountAttribute, CertUserState};
 use super::{CertUser, certificate_subject, plan, roles, subject_line};
-use crate::provider::session::Kind;
 use crate::resources::redis_object::{RedisObject, Run};
+use crate::session::Kind;
 
 impl RedisObject for CertUser {
     type State = CertUserState;

@@ -19,8 +19,8 @@ use time::OffsetDateTime;
 
 pub(crate) use model::{CertUserState, CertificateSubject};
 
-use crate::provider::session::Kind;
 use crate::resources::redis_object::Planned;
+use crate::session::Kind;
 use crate::values::uid;
 
 /// `certward_cert_user`: a user of Redis Enterprise who is known by the subject of a certificate.

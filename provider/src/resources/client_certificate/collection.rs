@@ -1,29 +1,8 @@
 //! Certificates that were registered together. RavenDB names one of them the primary, and gives all of them its rights.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use certward::pki::Thumbprint;
 
 use crate::resources::client_certificate::registration::Registered;
-
-/// The collections that this run has seen, for its plans.
-#[derive(Default)]
-pub(crate) struct Collections(Mutex<HashMap<Thumbprint, Vec<Thumbprint>>>);
-
-impl Collections {
-    /// Notes what an entry is the primary of.
-    pub(crate) fn note(&self, primary: &Registered) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.insert(primary.thumbprint, primary.secondaries.clone());
-    }
-
-    /// The further certificates of the collection of this primary; `None` when it was not read in this run.
-    pub(crate) fn of(&self, primary: Thumbprint) -> Option<Vec<Thumbprint>> {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(&primary).cloned()
-    }
-}
 
 /// Explains that a secondary certificate of a collection cannot be managed.
 pub(crate) fn of_secondary(thumbprint: Thumbprint, primary: &Registered) -> String {

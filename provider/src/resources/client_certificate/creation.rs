@@ -10,12 +10,12 @@ use super::model::{ClientCertificateState, Grant, GrantAttribute};
 use super::registration::{self, Registered};
 use super::same_key::{Loss, warn_of_same_key};
 use super::{KIND, certificate_pem, collection};
-use crate::provider::session::Session;
 use crate::report::error;
 use crate::report::failure;
 use crate::resources::compared::{Attribute, Compared};
 use crate::run::interruption::until_stopped;
 use crate::run::{Turn, Working};
+use crate::session::Session;
 
 /// Registers a planned entry, or takes over one that is equal already.
 ///

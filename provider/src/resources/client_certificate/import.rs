@@ -9,10 +9,10 @@ use tf_provider::{AttributePath, Diagnostics};
 
 use super::model::ClientCertificateState;
 use super::{KIND, collection, lifecycle};
-use crate::provider::session::Session;
 use crate::report::error;
 use crate::report::failure;
 use crate::resources::client_certificate::registration::{self, Registered};
+use crate::session::Session;
 
 /// The state of the entry that `id` names: a thumbprint in any spelling, or `name:` and a name that only one entry has.
 pub(crate) async fn import(diags: &mut Diagnostics, session: &Session, id: &str) -> Option<ClientCertificateState> {

@@ -9,11 +9,11 @@ use super::model::{ClientCertificateState, Grant};
 use super::registration::{self, Registered};
 use super::same_key::{Loss, warn_of_same_key};
 use super::{KIND, certificate_pem, collection, plan};
-use crate::provider::session::Session;
 use crate::report::failure;
 use crate::report::{error, warning};
 use crate::resources::compared::{Attribute, Compared};
 use crate::run::{Key, Release};
+use crate::session::Session;
 use crate::values::timestamp;
 
 /// The entry as it is now. `None` without an error: it is gone.
@@ -44,7 +44,7 @@ pub(crate) async fn read(
             collection::of_secondary(thumbprint, &registered),
         );
     }
-    session.collections.note(&registered);
+    session.collections.note(registered.thumbprint, &registered.secondaries);
     if let Some(detail) = collection::warning(&registered) {
         warning(diags, AttributePath::root(), "Primary of a collection", detail);
     }

@@ -10,7 +10,7 @@ use wiremock::{Mock, ResponseTemplate};
 
 use super::super::testing::{CERTIFICATES, Case, EDIT, found, refusal, summaries};
 use super::*;
-use crate::provider::session::testing::Fixed;
+use crate::session::testing::Fixed;
 
 #[tokio::test]
 async fn creation_sends_the_certificate_alone_and_reads_it_back() {

@@ -25,11 +25,11 @@ use tokio::time::timeout;
 pub(crate) use model::ClientCertificateState;
 
 use crate::effects::{self, Act, Loss};
-use crate::provider::session::{Kind, Session};
 use crate::report::{error, warning};
 use crate::resources::managed::{Call, Change, ManagedResource};
 use crate::run::Key;
 use crate::run::interruption::until_stopped;
+use crate::session::{Kind, Session};
 
 /// `certward_client_certificate`: a public client certificate, registered on RavenDB.
 pub(crate) enum ClientCertificate {}
@@ -140,7 +140,7 @@ async fn collection_of(session: &Session, state: &ClientCertificateState) -> Opt
             let client = session.ravendb.configured()?;
             let found = timeout(PATIENCE, registration::find(client, thumbprint)).await;
             let registered = found.ok()?.ok()??;
-            session.collections.note(&registered);
+            session.collections.note(registered.thumbprint, &registered.secondaries);
             session.collections.of(thumbprint).unwrap_or_default()
         }
     };

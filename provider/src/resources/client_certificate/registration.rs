@@ -13,7 +13,7 @@ use certward::ravendb::{
 use time::OffsetDateTime;
 
 use super::model::Grant;
-use super::same_key::Listed;
+use crate::run::leftovers::Listed;
 
 /// A registered certificate.
 #[derive(Debug, Clone)]
@@ -181,8 +181,8 @@ mod tests {
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
     use super::*;
-    use crate::provider::session::testing::of_ravendb;
     use crate::report::failure;
+    use crate::session::testing::of_ravendb;
 
     #[tokio::test]
     async fn listing_of_a_server_that_repeats_its_pages_is_an_error_that_says_so() {

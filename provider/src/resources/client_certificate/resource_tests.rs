@@ -5,8 +5,8 @@ use tf_provider::value::Value;
 
 use super::testing::{Case, NOW, found, summaries};
 use super::*;
-use crate::provider::session::testing::of_ravendb;
 use crate::resources::managed::Managed;
+use crate::session::testing::of_ravendb;
 
 /// The resource in a process of the provider.
 fn resource_of(case: &Case) -> Managed<ClientCertificate> {

@@ -15,8 +15,8 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use super::creation::create;
 use super::model::ClientCertificateState;
 use super::{certificate_pem, plan};
-use crate::provider::session::Session;
-use crate::provider::session::testing::of_ravendb;
+use crate::session::Session;
+use crate::session::testing::of_ravendb;
 
 pub(super) const NOW: OffsetDateTime = datetime!(2026-11-21 0:00 UTC);
 pub(super) const CERTIFICATES: &str = "/admin/certificates";

@@ -10,13 +10,13 @@ use super::KIND;
 use super::model::{
     AUTHORIZED_SUBJECTS, BASIC_AUTHENTICATION, CERTIFICATE_AUTHENTICATION, MtlsSettings, SUBJECT_VALIDATION,
 };
-use crate::provider::session::{RedisEnterprise, Session};
 use crate::report::failure;
 use crate::report::{error, warning};
 use crate::run::trials::Trial;
+use crate::session::{RedisEnterprise, Session};
 use crate::trust::admission::{Refusal, Rules};
-use crate::trust::ca_certificate::called;
 use crate::trust::{lockout, store};
+use crate::values::certificate_name::called;
 
 /// Changes that were looked at and can be made.
 pub(crate) struct Prepared {

@@ -6,10 +6,10 @@ use tf_provider::{AttributePath, Diagnostics};
 use super::change::{self, Prepared};
 use super::model::{ClusterMtlsSettingsState, MtlsSettings};
 use super::{KEEP, KIND, RESTORE};
-use crate::provider::session::Session;
 use crate::report::failure;
 use crate::report::{error, warning};
 use crate::run::interruption::until_stopped;
+use crate::session::Session;
 
 /// Reads the present values of the managed settings.
 pub(crate) async fn read(

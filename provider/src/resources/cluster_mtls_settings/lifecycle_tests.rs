@@ -5,7 +5,7 @@ use wiremock::ResponseTemplate;
 use super::super::AuthorizedSubjectState;
 use super::super::plan::{self, validate};
 use super::*;
-use crate::provider::session::Api;
+use crate::session::Api;
 use crate::trust::testing::{Authority, FakeCluster, NOW, errors, refusal, user, warnings};
 
 const PUT: &str = "PUT /v1/cluster";
@@ -264,7 +264,7 @@ async fn plan_leaves_out_what_the_same_run_may_bring_and_a_cluster_that_is_not_t
         change::rehearse(&mut diags, &session, &config().settings(), false).await;
         assert_eq!(errors(&diags), expected);
     }
-    let gone = crate::provider::session::testing::of_redis_enterprise("http://127.0.0.1:9", None, NOW);
+    let gone = crate::session::testing::of_redis_enterprise("http://127.0.0.1:9", None, NOW);
     let mut diags = Diagnostics::default();
     change::rehearse(&mut diags, &gone, &config().settings(), false).await;
     assert_eq!(diags, Diagnostics::default());

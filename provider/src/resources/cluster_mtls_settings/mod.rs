@@ -16,10 +16,10 @@ pub(crate) use model::ClusterMtlsSettingsState;
 
 use model::MtlsSettings;
 
-use crate::provider::session::{Kind, Session};
 use crate::resources::managed::{Call, Change, ManagedResource};
 use crate::run::interruption::until_stopped;
 use crate::run::{Key, Release};
+use crate::session::{Kind, Session};
 
 /// `certward_cluster_mtls_settings`: how a Redis Enterprise cluster decides about client certificates.
 pub(crate) enum ClusterMtlsSettings {}

@@ -6,8 +6,8 @@ use tf_provider::value::Value;
 
 use super::model::{AclDefinition, RedisAclState};
 use super::{RedisAcl, rules};
-use crate::provider::session::Kind;
 use crate::resources::redis_object::{RedisObject, Run};
+use crate::session::Kind;
 
 impl RedisObject for RedisAcl {
     type State = RedisAclState;

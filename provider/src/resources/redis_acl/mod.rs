@@ -12,8 +12,8 @@ use tf_provider::schema::Schema;
 
 pub(crate) use model::RedisAclState;
 
-use crate::provider::session::Kind;
 use crate::resources::redis_object::Planned;
+use crate::session::Kind;
 
 /// `certward_redis_acl`: an ACL on a Redis Enterprise cluster.
 pub(crate) enum RedisAcl {}

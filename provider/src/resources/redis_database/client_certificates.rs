@@ -9,7 +9,7 @@ use tf_provider::{AttributePath, Diagnostic};
 use time::OffsetDateTime;
 
 use crate::report::{chain, diagnostic};
-use crate::trust::ca_certificate::called;
+use crate::values::certificate_name::called;
 use crate::values::pem_form::other_form;
 use crate::values::timestamp;
 

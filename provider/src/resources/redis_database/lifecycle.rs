@@ -10,10 +10,10 @@ use tf_provider::{AttributePath, Diagnostic, Diagnostics};
 use super::definition::DatabaseDefinition;
 use super::model::{RedisDatabaseState, Timeouts};
 use super::{RedisDatabase, persistence, roles_permissions};
-use crate::provider::session::Kind;
 use crate::report::failure;
 use crate::report::{error, shown};
 use crate::resources::redis_object::{RedisObject, Run, Step};
+use crate::session::Kind;
 
 impl RedisObject for RedisDatabase {
     type State = RedisDatabaseState;

@@ -24,8 +24,8 @@ use time::OffsetDateTime;
 pub(crate) use lifecycle::endpoint;
 pub(crate) use model::RedisDatabaseState;
 
-use crate::provider::session::Kind;
 use crate::resources::redis_object::Planned;
+use crate::session::Kind;
 
 /// `certward_redis_database`: a Redis database on a Redis Enterprise cluster.
 pub(crate) enum RedisDatabase {}

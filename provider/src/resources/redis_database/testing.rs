@@ -12,9 +12,9 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::model::{DatabaseMtls, RedisDatabaseState, RolePermissionState};
 use super::{RedisDatabase, plan};
-use crate::provider::session::Session;
-use crate::provider::session::testing::of_redis_enterprise;
 use crate::resources::redis_object::{creation, lifecycle};
+use crate::session::Session;
+use crate::session::testing::of_redis_enterprise;
 
 pub(super) const NOW: OffsetDateTime = datetime!(2026-11-21 0:00 UTC);
 pub(super) const BDBS: &str = "/v1/bdbs";

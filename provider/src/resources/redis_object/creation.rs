@@ -6,10 +6,10 @@ use tf_provider::{AttributePath, Diagnostics};
 
 use super::lifecycle::{confirmed, wanted};
 use super::{Definition, RedisObject, Run, Step, keys};
-use crate::provider::session::Session;
 use crate::report::failure;
 use crate::report::{error, shown};
 use crate::resources::compared::{Attribute, Compared};
+use crate::session::Session;
 
 /// Makes a planned object, or takes over one that is equal already.
 pub(crate) async fn create<O: RedisObject>(

@@ -6,7 +6,7 @@ use tf_provider::{AttributePath, Diagnostics};
 use super::lifecycle::parsed_uid;
 use super::{Planned, RedisObject};
 use crate::effects::{self, Act, Loss};
-use crate::provider::session::Session;
+use crate::session::Session;
 
 /// Warns of what the removal of the object would end.
 pub(super) async fn warn_of_removal<O: RedisObject>(diags: &mut Diagnostics, session: &Session, prior: &O::State) {

@@ -8,8 +8,8 @@ use tf_provider::{AttributePath, Diagnostics};
 
 use super::lifecycle::find;
 use super::{Definition, RedisObject};
-use crate::provider::session::Session;
 use crate::report::{error, failure};
+use crate::session::Session;
 
 /// The state of the object that `id` names: a uid, `name:` and a name, or for users `email:` and an e-mail address.
 pub(crate) async fn import<O: RedisObject>(diags: &mut Diagnostics, session: &Session, id: &str) -> Option<O::State> {

@@ -8,12 +8,12 @@ use tf_provider::{AttributePath, Diagnostics};
 
 use super::creation::{create, equal, is_taken};
 use super::{Definition, RedisObject, Run, Step, keys};
-use crate::provider::session::Session;
 use crate::report::failure;
 use crate::report::{error, shown, warning};
 use crate::resources::compared::{Attribute, Compared};
 use crate::run::removal::Pauses;
 use crate::run::{Objects, Release, Working};
+use crate::session::Session;
 
 /// The object as it is now. `None` without an error: it is gone.
 pub(crate) async fn read<O: RedisObject>(

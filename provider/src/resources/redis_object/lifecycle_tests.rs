@@ -9,10 +9,10 @@ use wiremock::matchers::{method, path, query_param_is_missing};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
-use crate::provider::session::testing::of_redis_enterprise;
 use crate::resources::cert_user::{CertUser, CertUserState, CertificateSubject};
 use crate::resources::redis_acl::{RedisAcl, RedisAclState};
 use crate::resources::redis_object::import;
+use crate::session::testing::of_redis_enterprise;
 
 pub(crate) const NOW: OffsetDateTime = datetime!(2026-11-21 0:00 UTC);
 

@@ -22,9 +22,9 @@ use tf_provider::{Diagnostic, Diagnostics};
 pub(crate) use import::{RedisImportId, found, import};
 pub(crate) use resource::Planned;
 
-use crate::provider::session::Kind;
 use crate::resources::compared::Compared;
 use crate::run::removal;
+use crate::session::Kind;
 
 /// One kind of objects.
 pub(crate) trait RedisObject: Sized + 'static {

@@ -9,10 +9,10 @@ use tf_provider::{AttributePath, Diagnostics};
 use time::OffsetDateTime;
 
 use super::{RedisObject, creation, effects, import, keys, lifecycle, trial};
-use crate::provider::session::{Kind, Session};
 use crate::resources::managed::{Call, Change, ManagedResource};
 use crate::run::Key;
 use crate::run::interruption::until_stopped;
+use crate::session::{Kind, Session};
 
 /// The parts of planning that need no cluster and differ between the kinds of objects.
 pub(crate) trait Planned: RedisObject {

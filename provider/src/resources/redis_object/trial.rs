@@ -8,11 +8,11 @@ use tf_provider::Diagnostics;
 
 use super::lifecycle::parsed_uid;
 use super::{Definition, RedisObject, Run};
-use crate::provider::session::Session;
 use crate::report::failure;
 use crate::report::shown;
 use crate::resources::compared::{Attribute, Compared};
 use crate::run::trials::Trial;
+use crate::session::Session;
 
 /// Asks the cluster whether it would make the planned object, when everything about it is known.
 ///

@@ -7,8 +7,8 @@ use wiremock::{Mock, ResponseTemplate};
 
 use super::super::lifecycle::tests::{Case, NOW, USER, USERS, ok, planned, refusal, summaries, text, there, user};
 use super::*;
-use crate::provider::session::testing::of_redis_enterprise;
 use crate::resources::cert_user::{CertUser, CertUserState};
+use crate::session::testing::of_redis_enterprise;
 
 impl Case {
     async fn answer_trial(&self, verb: &str, route: &str, answer: ResponseTemplate) {

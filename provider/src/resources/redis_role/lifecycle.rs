@@ -6,8 +6,8 @@ use tf_provider::value::Value;
 
 use super::model::{RedisRoleState, RoleDefinition};
 use super::{RedisRole, resources};
-use crate::provider::session::Kind;
 use crate::resources::redis_object::{RedisObject, Run};
+use crate::session::Kind;
 
 impl RedisObject for RedisRole {
     type State = RedisRoleState;

@@ -13,8 +13,8 @@ use time::OffsetDateTime;
 
 pub(crate) use model::{RedisRoleState, RoleResource};
 
-use crate::provider::session::Kind;
 use crate::resources::redis_object::Planned;
+use crate::session::Kind;
 
 /// `certward_redis_role`: a role on a Redis Enterprise cluster.
 pub(crate) enum RedisRole {}

@@ -7,12 +7,13 @@ use tf_provider::{AttributePath, Diagnostics};
 use super::KIND;
 use super::model::TrustedCaState;
 use super::plan::CERTIFICATE_PEM;
-use crate::provider::session::Session;
 use crate::report::error;
 use crate::run::taken_over;
-use crate::trust::ca_certificate::{self, called};
+use crate::session::Session;
+use crate::trust::ca_certificate::{self};
 use crate::trust::kept::Kept;
 use crate::trust::store::{self, Attempt, Change, Trusted};
+use crate::values::certificate_name::called;
 
 /// The authority as it is now. `None` without an error: the cluster does not trust it any more.
 pub(crate) async fn read(diags: &mut Diagnostics, session: &Session, state: TrustedCaState) -> Option<TrustedCaState> {

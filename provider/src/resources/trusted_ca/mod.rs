@@ -14,9 +14,9 @@ pub(crate) use model::TrustedCaState;
 
 use self::plan::CERTIFICATE_PEM;
 use crate::effects::{self, Act, Loss};
-use crate::provider::session::{Kind, Session};
 use crate::resources::managed::{Call, Change, ManagedResource};
 use crate::run::{Key, Way};
+use crate::session::{Kind, Session};
 use crate::trust::kept::Kept;
 use crate::trust::store;
 

@@ -7,12 +7,13 @@ use tf_provider::{AttributePath, Diagnostics};
 use super::KIND;
 use super::model::{ID, TrustedCaBundleState};
 use super::plan::{CERTIFICATES_PEM, KEEP, REMOVE, no_authorities};
-use crate::provider::session::Session;
 use crate::report::{error, warning};
 use crate::run::{Key, Release};
-use crate::trust::ca_certificate::{self, called};
+use crate::session::Session;
+use crate::trust::ca_certificate::{self};
 use crate::trust::kept::Kept;
 use crate::trust::store::{self, Attempt, Change};
+use crate::values::certificate_name::called;
 
 /// The bundle as it is now. `None` without an error: the cluster trusts no authority.
 pub(crate) async fn read(

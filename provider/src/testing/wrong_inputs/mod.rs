@@ -16,8 +16,8 @@ use tf_provider::schema::{Attribute, AttributeConstraint, AttributeType};
 
 use self::texts::Texts;
 use crate::provider::Certward;
-use crate::provider::clock::SystemClock;
-use crate::provider::configuration::Environment;
+use crate::session::clock::SystemClock;
+use crate::session::configuration::Environment;
 
 struct NoVariables;
 

@@ -13,6 +13,12 @@ struct Past {
     omitted: u64,
 }
 
+impl Default for Sparing {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Sparing {
     /// Creates a limit that has admitted nothing yet.
     pub const fn new() -> Self {

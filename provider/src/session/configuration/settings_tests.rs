@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::provider::configuration::environment::VARIABLES;
+use crate::session::configuration::environment::VARIABLES;
 
 struct Variables(BTreeMap<&'static str, String>);
 
@@ -15,7 +15,7 @@ impl Environment for Variables {
 
 /// The settings, and the errors as `path: summary: detail`.
 fn read<const N: usize>(block: Json, variables: [(&'static str, &str); N]) -> (Settings, Vec<String>) {
-    let mut whole: BTreeMap<String, Json> = crate::provider::configuration::schema::provider()
+    let mut whole: BTreeMap<String, Json> = crate::session::configuration::schema::provider()
         .block
         .attributes
         .into_keys()
@@ -104,7 +104,7 @@ fn every_variable_is_read() {
 
 #[test]
 fn every_attribute_has_its_variable() {
-    let schema = crate::provider::configuration::schema::provider();
+    let schema = crate::session::configuration::schema::provider();
     for (attribute, variable) in VARIABLES {
         let top = attribute.split('.').next().unwrap();
         assert!(schema.block.attributes.contains_key(top), "{attribute}");

@@ -17,12 +17,12 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::provider::configuration::ProviderBlock;
-use crate::provider::connection::Connection;
+use crate::session::configuration::ProviderBlock;
+use crate::session::connection::Connection;
 
 struct NoVariables;
 
-impl crate::provider::configuration::Environment for NoVariables {
+impl crate::session::configuration::Environment for NoVariables {
     fn get(&self, _: &str) -> Option<String> {
         None
     }
@@ -30,7 +30,7 @@ impl crate::provider::configuration::Environment for NoVariables {
 
 struct Variables(Vec<(&'static str, String)>);
 
-impl crate::provider::configuration::Environment for Variables {
+impl crate::session::configuration::Environment for Variables {
     fn get(&self, variable: &str) -> Option<String> {
         self.0
             .iter()
@@ -182,7 +182,7 @@ async fn every_form_of_the_configuration_shows_the_chain_that_it_has() {
             key_file.to_str().unwrap().to_owned(),
         ),
     ]);
-    let mut cases: Vec<(ProviderBlock, &dyn crate::provider::configuration::Environment)> =
+    let mut cases: Vec<(ProviderBlock, &dyn crate::session::configuration::Environment)> =
         forms.into_iter().map(|block| (block, &NoVariables as _)).collect();
     cases.push((ProviderBlock::default(), &by_variables));
     let (endpoint, mut shown) = pki.serve().await;

@@ -1,5 +1,10 @@
 //! State of the configured provider that its resources share.
 
+pub(crate) mod clock;
+pub(crate) mod configuration;
+pub(crate) mod connection;
+pub(crate) mod crypto;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,13 +14,13 @@ use certward::redis_enterprise::LoginMethod;
 use certward::{ravendb, redis_enterprise};
 use tf_provider::{AttributePath, Diagnostics};
 
-use crate::effects::Effects;
-use crate::provider::clock::Clock;
 use crate::report::{error, warning};
-use crate::resources::client_certificate::collection::Collections;
-use crate::resources::client_certificate::same_key::Leftovers;
 use crate::run::RunTable;
+use crate::run::collections::Collections;
+use crate::run::leftovers::Leftovers;
 use crate::run::trials::Trials;
+use crate::run::witness::Effects;
+use crate::session::clock::Clock;
 
 /// The configured provider.
 pub(crate) struct Session {
@@ -253,12 +258,12 @@ pub(crate) mod testing {
     use time::OffsetDateTime;
 
     use super::{Api, RedisEnterprise, ServerLogin, Session};
-    use crate::effects::Effects;
-    use crate::provider::clock::Clock;
-    use crate::resources::client_certificate::collection::Collections;
-    use crate::resources::client_certificate::same_key::Leftovers;
     use crate::run::RunTable;
+    use crate::run::collections::Collections;
+    use crate::run::leftovers::Leftovers;
     use crate::run::trials::Trials;
+    use crate::run::witness::Effects;
+    use crate::session::clock::Clock;
 
     /// A clock that stands still.
     #[derive(Debug)]

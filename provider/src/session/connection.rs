@@ -3,8 +3,8 @@
 use certward::{BuilderSetting, Identity, SecretString, TrustAnchors, ravendb, redis_enterprise};
 use tf_provider::AttributePath;
 
-use crate::provider::configuration::{Setting, Settings};
-use crate::provider::session::RedisEnterprise;
+use crate::session::RedisEnterprise;
+use crate::session::configuration::{Setting, Settings};
 
 /// The connection settings of the provider block, with its files read.
 pub(crate) struct Connection<'a> {

@@ -130,7 +130,7 @@ impl TrustAnchors {
     }
 
     /// The CAs among the certificates, each of them a trust anchor. Those that cannot be trusted are passed to `unfit`
-    /// and omitted, and so are those beyond [`MAX_ANCHORS`].
+    /// and omitted, and so are those beyond `MAX_ANCHORS`.
     pub fn of_fit(
         certificates: &[Certificate],
         strength: Strength,

@@ -146,7 +146,7 @@ pub fn verify<'a>(
 ///
 /// # Errors
 ///
-/// [`RefusedChain`].
+/// `RefusedChain`.
 pub fn decide<'a>(
     anchors: &TrustAnchors,
     end_entity: &'a Certificate,

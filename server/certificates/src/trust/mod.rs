@@ -19,7 +19,7 @@ mod decided;
 mod end_entity;
 mod gate;
 #[cfg(any(test, feature = "test-util"))]
-#[allow(missing_docs, reason = "a template of a certificate, for tests")]
+#[allow(missing_docs, clippy::unwrap_used, reason = "a template of a certificate, for tests")]
 pub mod minted;
 pub mod strength;
 mod subject_line;

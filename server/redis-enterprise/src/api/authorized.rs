@@ -132,6 +132,7 @@ const PROXY_HEADER_STARTS: [&str; 9] = [
 
 /// The permit, when there is one and the request can be carried out as it is. Leaves with the request what
 /// [`super::body::RequestBody`] decides anew when the body has come.
+#[allow(clippy::result_large_err, reason = "the error is the response itself")]
 fn granted<A: ClusterAction>(
     dialect: &Dialect,
     parts: &mut Parts,

@@ -50,6 +50,7 @@ pub struct Database {
 }
 
 #[cfg(any(test, feature = "test-util"))]
+#[allow(clippy::unwrap_used, reason = "for tests")]
 impl Database {
     /// `cache`, number 1, at port 12000: no TLS, no default user, no rights.
     #[must_use]

@@ -71,7 +71,7 @@ impl Databases {
         }
     }
 
-    /// Waits until the database has its desired configuration, for at most [`SETTLE`]. Afterwards its status says so.
+    /// Waits until the database has its desired configuration, for at most `SETTLE`. Afterwards its status says so.
     pub async fn wait_until_applied(&self, database: &Arc<Database>) {
         let applied = async {
             let mut running = None;

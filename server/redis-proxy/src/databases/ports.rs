@@ -21,7 +21,7 @@ pub(super) struct Ports {
     held: Mutex<HashMap<NonZeroU16, TcpListener>>,
 }
 
-/// A port that is reserved for one database. Dropping it releases the port, unless [`Ports::listen`] has used it.
+/// A port that is reserved for one database. Dropping it releases the port, unless `Ports::listen` has used it.
 pub struct ReservedPort {
     port: NonZeroU16,
     ports: Arc<Ports>,

@@ -47,7 +47,7 @@ impl EngineAccount {
     ///
     /// # Errors
     ///
-    /// [`EngineAccountError`].
+    /// `EngineAccountError`.
     pub fn find(text: &str) -> Result<Self, EngineAccountError> {
         if !rustix::process::geteuid().is_root() {
             return Err(EngineAccountError::NotRoot);

@@ -55,7 +55,7 @@ impl ExternalRedis {
     ///
     /// # Errors
     ///
-    /// [`ExternalRedisError`].
+    /// `ExternalRedisError`.
     pub fn new(url: &Url, authorities: &[CertificateDer<'_>]) -> Result<Self, ExternalRedisError> {
         let is_tls = match url.scheme() {
             "redis" => false,

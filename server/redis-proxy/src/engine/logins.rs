@@ -137,7 +137,7 @@ impl Engine {
 
     /// For each of these lists of rules, in order: the engine's message if it refuses the list, because it lacks a
     /// command in it or does not know a form of rule. `None` if it accepts the list, or cannot be asked now. A busy
-    /// engine costs [`OBJECTION_TIMEOUT`] in total, however many lists there are.
+    /// engine costs `OBJECTION_TIMEOUT` in total, however many lists there are.
     pub async fn objections_to(&self, all: &[&RedisAclRules]) -> Vec<Option<String>> {
         let end = Instant::now() + OBJECTION_TIMEOUT;
         let mut objections = Vec::with_capacity(all.len());

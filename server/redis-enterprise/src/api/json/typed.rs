@@ -341,7 +341,7 @@ macro_rules! numbers {
             const KIND: Kind = Kind::Integer { min: 0, max: i64::MAX };
 
             fn read(value: &Value) -> Option<Self> {
-                $of(value.as_integer()?)
+                value.as_integer().and_then($of)
             }
 
             fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -30,6 +30,7 @@ macro_rules! settings {
 
         $(impl $Type {
             /// The members that are these settings.
+            #[allow(clippy::needless_update, reason = "a document may have members of its own besides")]
             pub(in super::super) fn showing(settings: &$Settings) -> Self {
                 Self {
                     $($field: Some(settings.$field.clone()),)*
@@ -39,6 +40,7 @@ macro_rules! settings {
         }
 
         impl From<$Type> for $Update {
+            #[allow(clippy::needless_update, reason = "an update may have members of its own besides")]
             fn from(change: $Type) -> Self {
                 Self {
                     $($field: change.$field,)*

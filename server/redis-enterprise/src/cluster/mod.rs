@@ -324,9 +324,12 @@ impl Domain for Shared {
     }
 
     fn publish(&self, changes: &[Change]) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::make_mut(&mut state).apply(changes);
-        self.changes.send_replace(state.revision());
+        let revision = {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::make_mut(&mut state).apply(changes);
+            state.revision()
+        };
+        self.changes.send_replace(revision);
     }
 
     fn is_fault(error: &ClusterError) -> bool {
